@@ -1,0 +1,184 @@
+//! When the next attempt of a limit may leave: the queue's arithmetic, with `now` as an argument.
+//!
+//! A store applies these functions atomically, whether its state lives in memory, in SQLite or in Redis. Keeping
+//! them free of clocks and locks is what lets one table of tests speak for all stores.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::duration::as_optional_millis;
+use crate::timestamp::Timestamp;
+use crate::usage::Usage;
+
+/// What a provider meters together: provider, base URL, account and limit group. Two keys of one account share it.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct LimitKey(Arc<str>);
+
+impl LimitKey {
+    /// From a text that is equal for all that share the limit.
+    pub fn new(key: impl Into<Arc<str>>) -> Self {
+        Self(key.into())
+    }
+
+    /// The key as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for LimitKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LimitKey({})", self.0)
+    }
+}
+
+impl fmt::Display for LimitKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What an attempt uses up of its limits: estimated before it leaves, real afterwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Cost {
+    /// Requests: 1 for an attempt.
+    pub requests: u64,
+    /// Tokens read.
+    pub input_tokens: u64,
+    /// Tokens written.
+    pub output_tokens: u64,
+}
+
+impl From<Usage> for Cost {
+    fn from(usage: Usage) -> Self {
+        Self {
+            requests: 1,
+            input_tokens: usage.input_tokens,
+            output_tokens: usage.output_tokens,
+        }
+    }
+}
+
+/// What a provider's reply tells of its limits, one dimension each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct ObservedLimits {
+    /// Requests.
+    pub requests: Option<Observed>,
+    /// Tokens.
+    pub tokens: Option<Observed>,
+}
+
+impl ObservedLimits {
+    /// Whether the reply told nothing.
+    pub const fn is_empty(&self) -> bool {
+        self.requests.is_none() && self.tokens.is_none()
+    }
+}
+
+/// One dimension of a provider's limits as it stood when it answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Observed {
+    /// Allowed in the provider's window, which it rarely names.
+    pub limit: u64,
+    /// Left of it.
+    pub remaining: u64,
+    /// Until it is full again (not: until the next one is free).
+    #[serde(rename = "reset_ms", serialize_with = "as_optional_millis")]
+    pub reset: Option<Duration>,
+}
+
+/// One reservation, unique within a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OpId(pub u64);
+
+/// The state of one limit under `spaced` pacing: retries of rate-limited attempts leave one spacing apart.
+///
+/// There is no window, barrier or rate here. First attempts pass untouched; only a retry after a 429 takes a slot,
+/// no earlier than its own backoff and no earlier than its spacing after the slot before it has *really* left.
+///
+/// # Examples
+/// ```
+/// # use std::time::Duration;
+/// # use tidegate_core::quota::{Departure, OpId, SpacedState};
+/// # use tidegate_core::Timestamp;
+/// let (ms, at) = (Duration::from_millis, |ms| Timestamp::from_micros(ms * 1_000));
+/// let mut state = SpacedState::default();
+/// assert_eq!(state.reserve(OpId(1), at(50), ms(50)), at(50));
+/// assert_eq!(state.reserve(OpId(2), at(51), ms(50)), at(100));
+/// assert_eq!(state.depart(OpId(1), at(70)), Departure::Go, "late by 20 ms");
+/// assert_eq!(state.depart(OpId(2), at(100)), Departure::Wait { until: at(120) }, "so the next one waits");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SpacedState {
+    last_departure: Option<Timestamp>,
+    slots: Vec<Slot>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Slot {
+    op: OpId,
+    at: Timestamp,
+    spacing: Duration,
+}
+
+/// Whether a reserved attempt may leave now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Departure {
+    /// It leaves, and the store has counted it as gone.
+    Go,
+    /// The one before it left late: again at `until`.
+    Wait {
+        /// When to ask again.
+        until: Timestamp,
+    },
+}
+
+impl SpacedState {
+    /// Takes the next slot: not before `not_before`, and `spacing` behind the slot before it.
+    pub fn reserve(&mut self, op: OpId, not_before: Timestamp, spacing: Duration) -> Timestamp {
+        let at = not_before.max(self.behind_the_last(spacing));
+        self.slots.push(Slot { op, at, spacing });
+        at
+    }
+
+    /// When a slot would begin if it were taken now. Nothing changes.
+    pub fn preview(&self, not_before: Timestamp, spacing: Duration) -> Timestamp {
+        not_before.max(self.behind_the_last(spacing))
+    }
+
+    /// Lets `op` leave, unless the one before it left so late that it must wait. An `op` without a slot leaves: it
+    /// is a first attempt.
+    pub fn depart(&mut self, op: OpId, now: Timestamp) -> Departure {
+        let Some(index) = self.slots.iter().position(|slot| slot.op == op) else {
+            return Departure::Go;
+        };
+        let earliest = self
+            .last_departure
+            .map(|last| last.saturating_add(self.slots[index].spacing));
+        match earliest {
+            Some(until) if until > now => {
+                self.slots[index].at = until;
+                Departure::Wait { until }
+            }
+            _ => {
+                self.slots.remove(index);
+                self.last_departure = Some(now);
+                Departure::Go
+            }
+        }
+    }
+
+    /// Gives back the slot of an attempt that never left. Nobody waits for a slot that nobody uses.
+    pub fn release(&mut self, op: OpId) {
+        self.slots.retain(|slot| slot.op != op);
+    }
+
+    fn behind_the_last(&self, spacing: Duration) -> Timestamp {
+        let slots = self.slots.iter().map(|slot| slot.at);
+        let last = slots.chain(self.last_departure).max();
+        last.map_or_else(Timestamp::default, |last| last.saturating_add(spacing))
+    }
+}

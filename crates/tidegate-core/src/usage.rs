@@ -1,0 +1,24 @@
+//! What an answer cost, in the provider's own count.
+
+use serde::{Deserialize, Serialize};
+
+/// Tokens as the provider counted them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Usage {
+    /// Tokens read, cached ones included.
+    pub input_tokens: u64,
+    /// Tokens written, reasoning included.
+    pub output_tokens: u64,
+    /// Those of `input_tokens` that came from the provider's prompt cache.
+    pub cached_input_tokens: u64,
+    /// Those of `output_tokens` that were reasoning.
+    pub reasoning_tokens: u64,
+}
+
+impl Usage {
+    /// Read and written together.
+    pub const fn total(self) -> u64 {
+        self.input_tokens.saturating_add(self.output_tokens)
+    }
+}

@@ -1,0 +1,492 @@
+//! The retry decision, row by row and as laws.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use tidegate_core::retry::{Decision, GiveUp, RetryPolicy, Situation, decide};
+use tidegate_core::{Backoff, Delivery, Failure, FailureClass, FailureKind};
+
+const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+fn policy() -> RetryPolicy {
+    let backoff = Backoff {
+        cap: ms(1_000),
+        ..Backoff::exact(ms(100))
+    };
+    RetryPolicy {
+        max_retries: 3,
+        backoff,
+        max_retry_after: ms(5_000),
+        resend_unknown: true,
+    }
+}
+
+fn situation() -> Situation {
+    Situation::first(ms(60_000))
+}
+
+fn failure(kind: FailureKind) -> Failure {
+    Failure::new(kind, Delivery::Answered)
+}
+
+const fn retry(millis: u64) -> Decision {
+    Decision::Retry { after: ms(millis) }
+}
+
+const fn requeue(after: u64, spacing: u64) -> Decision {
+    Decision::Requeue {
+        after: ms(after),
+        spacing: ms(spacing),
+    }
+}
+
+const fn give_up(why: GiveUp) -> Decision {
+    Decision::GiveUp { why }
+}
+
+struct Row {
+    claim: &'static str,
+    policy: RetryPolicy,
+    situation: Situation,
+    failure: Failure,
+    expected: Decision,
+}
+
+fn row(claim: &'static str, failure: Failure, expected: Decision) -> Row {
+    Row {
+        claim,
+        policy: policy(),
+        situation: situation(),
+        failure,
+        expected,
+    }
+}
+
+impl Row {
+    fn policy(mut self, change: impl FnOnce(&mut RetryPolicy)) -> Self {
+        change(&mut self.policy);
+        self
+    }
+
+    fn situation(mut self, change: impl FnOnce(&mut Situation)) -> Self {
+        change(&mut self.situation);
+        self
+    }
+}
+
+fn check(rows: Vec<Row>) {
+    for Row {
+        claim,
+        policy,
+        situation,
+        failure,
+        expected,
+    } in rows
+    {
+        assert_eq!(decide(&policy, &situation, &failure), expected, "{claim}");
+    }
+}
+
+#[test]
+fn transient_failures_are_retried_with_the_backoff_until_the_count_is_reached() {
+    use FailureKind::{
+        Disconnected, NotStarted, Overloaded, ServerError, StreamBroken, Unreachable,
+    };
+    let mut rows: Vec<Row> = [
+        ServerError,
+        Overloaded,
+        NotStarted,
+        Unreachable,
+        Disconnected,
+        StreamBroken,
+    ]
+    .map(|kind| row(kind.words(), failure(kind), retry(100)))
+    .into();
+    rows.extend([
+        row("second delay doubles", failure(ServerError), retry(200)).situation(|s| s.retries = 1),
+        row("last allowed retry", failure(ServerError), retry(400)).situation(|s| s.retries = 2),
+        row(
+            "one past the count",
+            failure(ServerError),
+            give_up(GiveUp::AttemptsExhausted),
+        )
+        .situation(|s| s.retries = 3),
+        row(
+            "no retries unless asked for",
+            failure(ServerError),
+            give_up(GiveUp::AttemptsExhausted),
+        )
+        .policy(|p| p.max_retries = 0),
+        row(
+            "the dice count when jitter is on",
+            failure(ServerError),
+            retry(75),
+        )
+        .policy(|p| p.backoff.jitter = 0.5)
+        .situation(|s| s.roll = 0.5),
+        row(
+            "count spent, but another target",
+            failure(ServerError),
+            Decision::Fallback,
+        )
+        .situation(|s| {
+            s.retries = 3;
+            s.targets_left = 1;
+        }),
+        row(
+            "the same target first, while it may",
+            failure(ServerError),
+            retry(100),
+        )
+        .situation(|s| s.targets_left = 1),
+    ]);
+    check(rows);
+}
+
+#[test]
+fn rate_limits_go_back_to_the_queue_one_spacing_apart() {
+    use FailureKind::RateLimited;
+    let asked = |millis| failure(RateLimited).with_retry_after(Some(ms(millis)));
+    check(vec![
+        row(
+            "without a hint: the backoff",
+            failure(RateLimited),
+            requeue(100, 100),
+        ),
+        row("a hint is a floor", asked(2_000), requeue(2_000, 100)),
+        row("never sooner than the backoff", asked(1), requeue(100, 100)),
+        row(
+            "exactly the longest obeyed",
+            asked(5_000),
+            requeue(5_000, 100),
+        ),
+        row(
+            "longer is refused, not clipped",
+            asked(5_001),
+            give_up(GiveUp::ServerAskedTooLong),
+        ),
+        row("longer falls back", asked(5_001), Decision::Fallback)
+            .situation(|s| s.targets_left = 1),
+        row(
+            "longer is said even when nothing is left",
+            asked(5_001),
+            give_up(GiveUp::ServerAskedTooLong),
+        )
+        .situation(|s| s.retries = 3),
+        row(
+            "a rate limit uses a retry",
+            failure(RateLimited),
+            give_up(GiveUp::AttemptsExhausted),
+        )
+        .situation(|s| s.retries = 3),
+        row(
+            "the retry budget does not count rate limits",
+            failure(RateLimited),
+            requeue(100, 100),
+        )
+        .situation(|s| s.budget_left = false),
+    ]);
+}
+
+#[test]
+fn what_cannot_be_helped_is_never_retried() {
+    use FailureKind::{
+        AuthFailed, CommandFailed, CommandNotFound, ContentFiltered, ContextTooLong,
+        InvalidRequest, NotFound, OutputTooLarge, PermissionDenied, QuotaExhausted,
+        RequestTooLarge, Unsupported,
+    };
+    for kind in [
+        AuthFailed,
+        PermissionDenied,
+        QuotaExhausted,
+        NotFound,
+        RequestTooLarge,
+        ContextTooLong,
+        OutputTooLarge,
+        Unsupported,
+        CommandNotFound,
+        CommandFailed,
+    ] {
+        check(vec![
+            row(kind.words(), failure(kind), give_up(GiveUp::Permanent)),
+            row(
+                "another target may serve",
+                failure(kind),
+                Decision::Fallback,
+            )
+            .situation(|s| s.targets_left = 1),
+        ]);
+    }
+    for kind in [ContentFiltered, InvalidRequest] {
+        let rows = vec![row(
+            "never routed round",
+            failure(kind),
+            give_up(GiveUp::Permanent),
+        )];
+        check(
+            rows.into_iter()
+                .map(|row| row.situation(|s| s.targets_left = 1))
+                .collect(),
+        );
+    }
+}
+
+#[test]
+fn time_outs_fall_back_first_and_are_retried_only_at_the_last_target() {
+    use FailureKind::{AttemptTimeout, ConnectTimeout, FirstTokenTimeout, IdleTimeout};
+    for kind in [
+        ConnectTimeout,
+        FirstTokenTimeout,
+        IdleTimeout,
+        AttemptTimeout,
+    ] {
+        let timeout = Failure::timeout(kind, ms(10));
+        check(vec![
+            row(kind.words(), timeout.clone(), Decision::Fallback)
+                .situation(|s| s.targets_left = 1),
+            row(kind.words(), timeout, retry(100)),
+        ]);
+    }
+}
+
+#[test]
+fn an_unreadable_answer_is_asked_for_once_more() {
+    let unreadable = failure(FailureKind::Malformed);
+    check(vec![
+        row("once", unreadable.clone(), retry(100)),
+        row("not twice", unreadable, give_up(GiveUp::Permanent)).situation(|s| s.repeated = true),
+        row(
+            "other kinds may repeat",
+            failure(FailureKind::ServerError),
+            retry(100),
+        )
+        .situation(|s| s.repeated = true),
+    ]);
+}
+
+#[test]
+fn the_deadline_is_never_slept_past() {
+    let broken = failure(FailureKind::ServerError);
+    check(vec![
+        row("a wait that just fits", broken.clone(), retry(100))
+            .situation(|s| s.time_left = Some(ms(101))),
+        row(
+            "a wait that ends at the deadline",
+            broken.clone(),
+            give_up(GiveUp::DeadlineTooClose),
+        )
+        .situation(|s| s.time_left = Some(ms(100))),
+        row("no deadline", broken.clone(), retry(100)).situation(|s| s.time_left = None),
+        row(
+            "no time to wait, time to fall back",
+            broken.clone(),
+            Decision::Fallback,
+        )
+        .situation(|s| {
+            s.time_left = Some(ms(100));
+            s.targets_left = 1;
+        }),
+        row("no time at all", broken, give_up(GiveUp::DeadlineTooClose)).situation(|s| {
+            s.time_left = Some(ms(0));
+            s.targets_left = 1;
+        }),
+    ]);
+}
+
+#[test]
+fn output_that_reached_the_caller_ends_all_tries() {
+    let rows = vec![row(
+        "after output",
+        failure(FailureKind::StreamBroken),
+        give_up(GiveUp::OutputStarted),
+    )];
+    let begun = |row: Row| {
+        row.situation(|s| {
+            s.output_started = true;
+            s.targets_left = 1;
+        })
+    };
+    check(rows.into_iter().map(begun).collect());
+}
+
+#[test]
+fn what_may_have_been_billed_is_resent_only_where_allowed() {
+    let unknown = Failure::new(FailureKind::Disconnected, Delivery::Unknown);
+    let not_sent = Failure::new(FailureKind::Unreachable, Delivery::NotSent);
+    check(vec![
+        row("allowed", unknown.clone(), retry(100)),
+        row(
+            "forbidden",
+            unknown.clone(),
+            give_up(GiveUp::ResendForbidden),
+        )
+        .policy(|p| p.resend_unknown = false),
+        row(
+            "forbidden elsewhere too",
+            unknown,
+            give_up(GiveUp::ResendForbidden),
+        )
+        .policy(|p| p.resend_unknown = false)
+        .situation(|s| s.targets_left = 1),
+        row("never sent is no resend", not_sent, retry(100)).policy(|p| p.resend_unknown = false),
+    ]);
+}
+
+#[test]
+fn a_spent_budget_stops_retries_of_transient_failures() {
+    check(vec![
+        row(
+            "stops",
+            failure(FailureKind::ServerError),
+            give_up(GiveUp::BudgetExhausted),
+        )
+        .situation(|s| s.budget_left = false),
+        row(
+            "may fall back",
+            failure(FailureKind::ServerError),
+            Decision::Fallback,
+        )
+        .situation(|s| {
+            s.budget_left = false;
+            s.targets_left = 1;
+        }),
+    ]);
+}
+
+#[test]
+fn the_servers_advice_bends_the_class_but_never_towards_a_refused_credential() {
+    use FailureKind::{
+        AuthFailed, InvalidRequest, NotFound, PermissionDenied, QuotaExhausted, RateLimited,
+        ServerError,
+    };
+    let advised = |kind, advice| Failure {
+        retry_advised: Some(advice),
+        ..failure(kind)
+    };
+    check(vec![
+        row(
+            "told not to",
+            advised(ServerError, false),
+            give_up(GiveUp::Permanent),
+        ),
+        row(
+            "told not to, rate limited",
+            advised(RateLimited, false),
+            give_up(GiveUp::Permanent),
+        ),
+        row(
+            "told not to: elsewhere may",
+            advised(ServerError, false),
+            Decision::Fallback,
+        )
+        .situation(|s| s.targets_left = 1),
+        row(
+            "told not to and at fault itself",
+            advised(InvalidRequest, false),
+            give_up(GiveUp::Permanent),
+        )
+        .situation(|s| s.targets_left = 1),
+        row("told to", advised(InvalidRequest, true), retry(100)),
+        row("told to", advised(NotFound, true), retry(100)),
+        row(
+            "never a credential",
+            advised(AuthFailed, true),
+            give_up(GiveUp::Permanent),
+        ),
+        row(
+            "never a permission",
+            advised(PermissionDenied, true),
+            give_up(GiveUp::Permanent),
+        ),
+        row(
+            "never a quota",
+            advised(QuotaExhausted, true),
+            give_up(GiveUp::Permanent),
+        ),
+    ]);
+}
+
+fn any_failure() -> impl Strategy<Value = Failure> {
+    let kind = prop::sample::select(FailureKind::ALL.to_vec());
+    let delivery = prop::sample::select(vec![
+        Delivery::NotSent,
+        Delivery::Unknown,
+        Delivery::Answered,
+    ]);
+    let asked = prop::option::of((0u64..20_000).prop_map(ms));
+    (kind, delivery, asked, any::<Option<bool>>()).prop_map(
+        |(kind, delivery, retry_after, retry_advised)| Failure {
+            retry_after,
+            retry_advised,
+            ..Failure::new(kind, delivery)
+        },
+    )
+}
+
+fn any_situation() -> impl Strategy<Value = Situation> {
+    let time_left = prop::option::of((0u64..10_000).prop_map(ms));
+    (0u32..6, 0u32..3, time_left, any::<[bool; 3]>(), 0.0..1.0f64).prop_map(
+        |(retries, targets_left, time_left, [output_started, repeated, budget_left], roll)| {
+            Situation {
+                retries,
+                targets_left,
+                time_left,
+                output_started,
+                repeated,
+                budget_left,
+                roll,
+            }
+        },
+    )
+}
+
+fn any_policy() -> impl Strategy<Value = RetryPolicy> {
+    (
+        0u32..5,
+        0u64..2_000,
+        0u64..3_000,
+        0.0..1.0f64,
+        0u64..10_000,
+        any::<bool>(),
+    )
+        .prop_map(
+            |(max_retries, base, cap, jitter, longest, resend_unknown)| RetryPolicy {
+                max_retries,
+                backoff: Backoff {
+                    base: ms(base),
+                    cap: ms(cap),
+                    jitter,
+                },
+                max_retry_after: ms(longest),
+                resend_unknown,
+            },
+        )
+}
+
+proptest! {
+    #[test]
+    fn no_decision_breaks_a_promise(policy in any_policy(), now in any_situation(), failure in any_failure()) {
+        let decision = decide(&policy, &now, &failure);
+        if let Decision::Retry { after } | Decision::Requeue { after, .. } = decision {
+            prop_assert!(now.retries < policy.max_retries, "past the count");
+            prop_assert!(!now.output_started, "after output");
+            prop_assert!(now.time_left.is_none_or(|left| after < left), "past the deadline");
+            prop_assert!(after >= failure.retry_after.unwrap_or_default(), "sooner than asked");
+            prop_assert!(after <= policy.backoff.cap.max(policy.max_retry_after), "longer than any cap");
+            prop_assert!(failure.delivery != Delivery::Unknown || policy.resend_unknown, "resent");
+            prop_assert!(failure.retry_advised != Some(false), "against advice");
+            let kept = [FailureKind::AuthFailed, FailureKind::PermissionDenied, FailureKind::QuotaExhausted];
+            prop_assert!(!kept.contains(&failure.kind), "a credential or quota");
+            prop_assert!(
+                !matches!(failure.kind.class(), FailureClass::Target | FailureClass::Request)
+                    || failure.retry_advised == Some(true),
+                "a permanent kind without advice"
+            );
+        }
+        let queued = matches!(decision, Decision::Requeue { .. });
+        prop_assert!(!queued || failure.kind == FailureKind::RateLimited, "only rate limits queue");
+        prop_assert!(decision != Decision::Fallback || now.targets_left > 0, "nowhere to fall back to");
+    }
+}
