@@ -144,11 +144,6 @@ impl SpacedState {
         at
     }
 
-    /// When a slot would begin if it were taken now. Nothing changes.
-    pub fn preview(&self, not_before: Timestamp, spacing: Duration) -> Timestamp {
-        not_before.max(self.behind_the_last(spacing))
-    }
-
     /// Lets `op` leave, unless the one before it left so late that it must wait. An `op` without a slot leaves: it
     /// is a first attempt.
     pub fn depart(&mut self, op: OpId, now: Timestamp) -> Departure {

@@ -61,7 +61,7 @@ fn a_first_attempt_leaves_at_once_and_moves_nothing() {
     let mut state = SpacedState::default();
     state.reserve(OpId(1), at(500), ms(50));
     assert_eq!(state.depart(OpId(9), at(3)), Departure::Go);
-    assert_eq!(state.preview(at(0), ms(50)), at(550));
+    assert_eq!(state.reserve(OpId(2), at(0), ms(50)), at(550));
 }
 
 proptest! {

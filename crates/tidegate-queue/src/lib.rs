@@ -1,1 +1,18 @@
-//! Placeholder.
+//! Why a queue and not a backoff.
+//!
+//! When a provider says "too many requests" to twenty callers at once, twenty private backoffs come back together
+//! and are refused together. Here everyone who waits for the same limit stands in one line: each is woken once, when
+//! it may leave, in order. The arithmetic is `tidegate_core::quota`; a [`QueueStore`] applies it atomically; the
+//! [`Queue`] does the waiting.
+
+mod clock;
+mod memory;
+mod permit;
+mod queue;
+mod store;
+
+pub use clock::Clock;
+pub use memory::MemoryStore;
+pub use permit::Permit;
+pub use queue::{AcquireError, Place, Queue, Slot, Wanted};
+pub use store::{Ask, Observation, Penalty, QueueStore, Reservation, StoreError, StoreFuture};

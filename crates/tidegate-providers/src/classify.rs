@@ -1,0 +1,141 @@
+//! From what came back to why it failed.
+//!
+//! The body is judged before the status, always: 429 can be a rate limit, a spent quota, one oversized request or
+//! overload, 400 can be a spent quota, and 200 can be an error. And it is judged by its own fields, never by searching
+//! the whole text, since error bodies echo prompts that may say "429" themselves.
+
+mod body;
+mod codes;
+mod words;
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, StatusCode};
+use tidegate_core::{Delivery, Excerpt, Failure, FailureKind, Status, Target, Timestamp};
+
+pub use body::ErrorBody;
+
+use crate::call::{Reply, ReplyHead, TransportError};
+use crate::retry_after;
+
+/// Why a reply that is not a success failed; also for a success that carries an error.
+pub fn reply(target: &Target, reply: &Reply, now: Timestamp) -> Failure {
+    match &reply.head {
+        ReplyHead::Http { status, headers } => http(target, *status, headers, &reply.body, now),
+        ReplyHead::Process { ended, stderr } => words::command(target, *ended, &reply.body, stderr),
+    }
+}
+
+fn http(
+    target: &Target,
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+    now: Timestamp,
+) -> Failure {
+    let error = ErrorBody::read(body);
+    let kind = error
+        .as_ref()
+        .and_then(|error| codes::kind(error, Some(status)));
+    let asked = retry_after::from_headers(headers, now)
+        .or_else(|| error.as_ref().and_then(ErrorBody::retry_after));
+    let advice = headers.get("x-should-retry").map(|value| value == "true");
+    Failure {
+        code: error.as_ref().and_then(ErrorBody::code),
+        retry_advised: advice,
+        ..Failure::new(
+            kind.unwrap_or_else(|| codes::by_status(status, asked.is_some())),
+            Delivery::Answered,
+        )
+    }
+    .with_status(Status::Http(status.as_u16()))
+    .with_retry_after(asked)
+    .with_detail(Excerpt::of(
+        &detail(status, headers, body, error.as_ref()),
+        target.secrets(),
+    ))
+}
+
+/// The words to show for a reply: the error's message, or what stands in its place.
+fn detail<'b>(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &'b [u8],
+    error: Option<&'b ErrorBody>,
+) -> Cow<'b, str> {
+    if let Some(message) = error
+        .map(|error| error.message.as_str())
+        .filter(|message| !message.is_empty())
+    {
+        return message.into();
+    }
+    if status.is_redirection() {
+        let to = headers
+            .get(http::header::LOCATION)
+            .and_then(|to| to.to_str().ok())
+            .unwrap_or("nowhere");
+        return format!("redirected to {to}, which is not followed: correct `base_url`").into();
+    }
+    let text = String::from_utf8_lossy(&body[..body.len().min(Excerpt::MAX * 4)]);
+    match html_title(&text) {
+        Some(title) => format!("an HTML page from something in between: {title}").into(),
+        None => text,
+    }
+}
+
+/// The title of an HTML page; `None` for anything else.
+fn html_title(text: &str) -> Option<String> {
+    let head = text
+        .trim_start()
+        .get(..14)
+        .unwrap_or(text)
+        .to_ascii_lowercase();
+    if !head.starts_with("<!doctype html") && !head.starts_with("<html") {
+        return None;
+    }
+    let lower = text.to_ascii_lowercase();
+    let start = lower.find("<title>").map(|at| at + "<title>".len())?;
+    let end = start + lower[start..].find("</title>")?;
+    Some(text[start..end].trim().to_owned())
+}
+
+/// Why an error reported inside a success failed: the body of a 200, or an event of a stream.
+pub fn reported(target: &Target, error: &ErrorBody) -> Failure {
+    let status = error.status;
+    let kind =
+        codes::kind(error, status).or_else(|| status.map(|status| codes::by_status(status, false)));
+    Failure {
+        code: error.code(),
+        status: status.map(|status| Status::Http(status.as_u16())),
+        ..Failure::new(kind.unwrap_or(FailureKind::ServerError), Delivery::Answered)
+    }
+    .with_retry_after(error.retry_after())
+    .with_detail(Excerpt::of(&error.message, target.secrets()))
+}
+
+/// An answer that cannot be read as what it should be; `what` says so in a few words.
+pub fn malformed(target: &Target, what: &str) -> Failure {
+    Failure::new(FailureKind::Malformed, Delivery::Answered)
+        .with_detail(Excerpt::of(what, target.secrets()))
+}
+
+/// Why an attempt without a reply failed.
+pub fn transport(target: &Target, error: &TransportError) -> Failure {
+    let failure = match error {
+        TransportError::CommandNotFound { .. } => {
+            Failure::new(FailureKind::CommandNotFound, Delivery::NotSent)
+        }
+        TransportError::NotStarted(_) => Failure::new(FailureKind::NotStarted, Delivery::NotSent),
+        TransportError::Unreachable(_) => Failure::new(FailureKind::Unreachable, Delivery::NotSent),
+        TransportError::Disconnected(_) => {
+            Failure::new(FailureKind::Disconnected, Delivery::Unknown)
+        }
+        TransportError::ConnectTimeout => {
+            Failure::timeout(FailureKind::ConnectTimeout, target.timeouts.connect)
+        }
+        TransportError::TooLarge { .. } => {
+            Failure::new(FailureKind::OutputTooLarge, Delivery::Answered)
+        }
+    };
+    failure.with_detail(Excerpt::of(&error.to_string(), target.secrets()))
+}

@@ -1,0 +1,131 @@
+//! The error inside a body, whatever its wrapping.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use serde_json::Value;
+
+use crate::retry_after;
+
+/// What vendors' error bodies have in common. Forms seen: `{"error": {...}}`, `{"error": "text"}`, the fields at the
+/// top (Mistral), an array of one (Gemini), `{"detail": ...}` (FastAPI), and JSON as a string inside `message`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ErrorBody {
+    /// Its codes and types, the more specific first, lower case.
+    pub codes: Vec<String>,
+    /// What it says to a person.
+    pub message: String,
+    /// The HTTP status it claims, for errors inside a success.
+    pub status: Option<StatusCode>,
+    hint: Option<Duration>,
+}
+
+impl ErrorBody {
+    /// The error in `body`; `None` when it is not JSON or carries none.
+    pub fn read(body: &[u8]) -> Option<Self> {
+        Self::find(&serde_json::from_slice(body).ok()?)
+    }
+
+    /// The error in a JSON value; `None` when there is none.
+    pub fn find(value: &Value) -> Option<Self> {
+        let value = match value {
+            Value::Array(items) => items.first()?,
+            other => other,
+        };
+        let error = match value.get("error") {
+            Some(Value::Null) => None,
+            Some(error) => Some(error),
+            None => value.get("detail").or_else(|| bare(value)),
+        }?;
+        Some(Self::of(error))
+    }
+
+    fn of(error: &Value) -> Self {
+        let message = match error {
+            Value::String(text) => text.clone(),
+            _ => text(error, "message")
+                .or_else(|| text(error, "msg"))
+                .unwrap_or_default()
+                .to_owned(),
+        };
+        if let Some(inner) = nested(&message) {
+            return inner;
+        }
+        let numeric = error
+            .get("code")
+            .and_then(Value::as_u64)
+            .or_else(|| error.get("status").and_then(Value::as_u64));
+        Self {
+            codes: codes(error),
+            message,
+            status: numeric.and_then(|code| StatusCode::from_u16(u16::try_from(code).ok()?).ok()),
+            hint: hint(error),
+        }
+    }
+
+    /// The most specific code, if it looks like one: what errors show and programs compare.
+    pub fn code(&self) -> Option<String> {
+        let plain = |code: &&String| {
+            code.len() <= 64
+                && code
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+        };
+        self.codes.iter().find(plain).cloned()
+    }
+
+    /// The wait it asks for, in a field or in its words.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.hint.or_else(|| retry_after::from_words(&self.message))
+    }
+}
+
+/// An error whose fields stand at the top: it must look like one, or every object would.
+fn bare(value: &Value) -> Option<&Value> {
+    let marked = ["type", "code", "object"]
+        .into_iter()
+        .any(|key| value.get(key).is_some());
+    (marked && text(value, "message").is_some()).then_some(value)
+}
+
+/// JSON written as a string into `message`, as proxies in a row do.
+fn nested(message: &str) -> Option<ErrorBody> {
+    if !message.trim_start().starts_with(['{', '[']) {
+        return None;
+    }
+    ErrorBody::read(message.as_bytes())
+}
+
+fn codes(error: &Value) -> Vec<String> {
+    let inner = ["innererror", "details", "metadata"]
+        .into_iter()
+        .filter_map(|key| error.get(key));
+    let deep = inner.flat_map(|value| {
+        ["code", "error_code", "error_type", "limit_source"].map(|key| text(value, key))
+    });
+    let own = ["code", "error_type", "type", "status", "reason"].map(|key| text(error, key));
+    deep.chain(own)
+        .flatten()
+        .map(str::to_ascii_lowercase)
+        .collect()
+}
+
+/// Gemini's `RetryInfo`, and the seconds some proxies put beside the message.
+fn hint(error: &Value) -> Option<Duration> {
+    let details = error.get("details").and_then(Value::as_array);
+    let delay = details
+        .into_iter()
+        .flatten()
+        .find_map(|detail| text(detail, "retryDelay"));
+    let plain = error
+        .get("retry_after")
+        .map(|value| value.to_string().trim_matches('"').to_owned());
+    match retry_after::parse(&delay.map(str::to_owned).or(plain)?)? {
+        retry_after::Delay::Relative(delay) => Some(delay),
+        retry_after::Delay::Until(_) => None,
+    }
+}
+
+fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
+    value.get(key)?.as_str()
+}

@@ -1,0 +1,172 @@
+//! What a command's words say of its failure.
+//!
+//! A command has no status but its exit code, so its standard error is read the way a person would: a number counts
+//! only where it is called a status (`HTTP 503`, `Error code: 429`, `503 Service Unavailable`), never as a part of
+//! another word or number. The last such place decides, since a log of earlier tries stands above the final error.
+
+use http::StatusCode;
+use tidegate_core::{Delivery, Excerpt, Failure, FailureKind, Status, Target};
+
+use super::codes;
+use crate::retry_after;
+
+/// Words after which a number is a status.
+const LEAD_INS: &[&str] = &[
+    "http",
+    "status",
+    "status_code",
+    "statuscode",
+    "code",
+    "error",
+];
+
+/// Phrases of network failures, as the common runtimes word them, in lower case.
+const BROKEN: &[&str] = &[
+    "socket hang up",
+    "econnreset",
+    "connection reset",
+    "connection aborted",
+    "remotedisconnected",
+    "server disconnected",
+    "epipe",
+    "broken pipe",
+];
+const NO_CONNECTION: &[&str] = &[
+    "econnrefused",
+    "connection refused",
+    "enotfound",
+    "eai_again",
+    "name or service not known",
+    "network is unreachable",
+];
+const TIMED_OUT: &[&str] = &[
+    "etimedout",
+    "read timed out",
+    "request timed out",
+    "timeouterror",
+    "apitimeouterror",
+];
+
+/// `timeout(1)` ends with this code when it ended the command.
+const EXIT_TIMED_OUT: i32 = 124;
+/// A shell reports a command ended by signal N as 128 + N.
+const EXIT_SIGNALLED: std::ops::RangeInclusive<i32> = 129..=159;
+/// A shell's codes for "found but not executable" and "not found".
+const EXIT_NOT_RUN: std::ops::RangeInclusive<i32> = 126..=127;
+
+/// Why a command that did not end with exit code 0 failed.
+pub(super) fn command(target: &Target, ended: Status, stdout: &[u8], stderr: &[u8]) -> Failure {
+    let (stdout, stderr) = (
+        String::from_utf8_lossy(stdout),
+        String::from_utf8_lossy(stderr),
+    );
+    let text = if stderr.trim().is_empty() {
+        stdout.trim()
+    } else {
+        stderr.trim()
+    };
+    let (kind, status) = read(text).unwrap_or_else(|| (by_ending(ended), None));
+    let words = if text.is_empty() {
+        format!("the command ended with {ended} and said nothing")
+    } else {
+        text.to_owned()
+    };
+    // The end says most: errors come last.
+    let tail = &words[words.ceil_char_boundary(words.len().saturating_sub(Excerpt::MAX))..];
+    Failure::new(kind, Delivery::Answered)
+        .with_status(status.unwrap_or(ended))
+        .with_retry_after(retry_after::from_words(text))
+        .with_detail(Excerpt::of(tail, target.secrets()))
+}
+
+/// The kind and the status the words name.
+fn read(text: &str) -> Option<(FailureKind, Option<Status>)> {
+    let lower = text.to_ascii_lowercase();
+    let words: Vec<&str> = lower
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .filter(|w| !w.is_empty())
+        .collect();
+    let status = last_status(&words);
+    let code = words.iter().rev().find_map(|word| specific(word));
+    match (code, status) {
+        // A refused credential stays refused, whatever else is written about.
+        (_, Some(status)) if matches!(status.as_u16(), 401 | 403) => {
+            Some(codes::by_status(status, false))
+        }
+        (Some(kind), _) => Some(kind),
+        (None, Some(status)) => {
+            codes::by_phrase(&lower).or_else(|| Some(codes::by_status(status, false)))
+        }
+        (None, None) => network(&lower),
+    }
+    .map(|kind| (kind, status.map(|status| Status::Http(status.as_u16()))))
+}
+
+/// A vendor's code among the words. Only those that no sentence contains: `timeout` and `refusal` are words.
+fn specific(word: &str) -> Option<FailureKind> {
+    if word.contains('_') {
+        codes::by_code(word)
+    } else {
+        None
+    }
+}
+
+fn network(lower: &str) -> Option<FailureKind> {
+    let says = |phrases: &[&str]| phrases.iter().any(|phrase| lower.contains(phrase));
+    if says(BROKEN) {
+        Some(FailureKind::Disconnected)
+    } else if says(NO_CONNECTION) {
+        Some(FailureKind::Unreachable)
+    } else if says(TIMED_OUT) {
+        Some(FailureKind::AttemptTimeout)
+    } else {
+        None
+    }
+}
+
+/// The last number that is called a status.
+fn last_status(words: &[&str]) -> Option<StatusCode> {
+    (0..words.len()).rev().find_map(|index| {
+        let status = error_status(words[index])?;
+        (led_in(&words[..index]) || followed_by_reason(status, &words[index + 1..]))
+            .then_some(status)
+    })
+}
+
+fn error_status(word: &str) -> Option<StatusCode> {
+    let status: u16 = (word.len() == 3).then(|| word.parse().ok())??;
+    StatusCode::from_u16(status)
+        .ok()
+        .filter(|status| status.is_client_error() || status.is_server_error())
+}
+
+/// `HTTP 503`, `HTTP/1.1 503`, `status code 503`, `error: 503`.
+fn led_in(before: &[&str]) -> bool {
+    match before {
+        [.., "http", "1", "0" | "1"] | [.., "http", "2" | "3"] => true,
+        [.., last] => LEAD_INS.contains(last),
+        [] => false,
+    }
+}
+
+/// `503 Service Unavailable`: the number with its standard reason behind it.
+fn followed_by_reason(status: StatusCode, after: &[&str]) -> bool {
+    let Some(reason) = status.canonical_reason() else {
+        return false;
+    };
+    let reason = reason.to_ascii_lowercase();
+    reason
+        .split_whitespace()
+        .zip(after.iter().chain(std::iter::repeat(&"")))
+        .all(|(expected, word)| expected == *word)
+}
+
+fn by_ending(ended: Status) -> FailureKind {
+    match ended {
+        Status::Exit(EXIT_TIMED_OUT) => FailureKind::AttemptTimeout,
+        Status::Exit(code) if EXIT_NOT_RUN.contains(&code) => FailureKind::CommandNotFound,
+        Status::Exit(code) if EXIT_SIGNALLED.contains(&code) => FailureKind::ServerError,
+        Status::Signal(_) => FailureKind::ServerError,
+        Status::Exit(_) | Status::Http(_) => FailureKind::CommandFailed,
+    }
+}

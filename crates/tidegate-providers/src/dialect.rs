@@ -1,0 +1,3 @@
+//! Wire formats. A dialect is shared by every vendor that speaks it; what differs between them is in `providers/`.
+
+pub mod openai_chat;

@@ -1,0 +1,140 @@
+//! Streams of the dialect.
+//!
+//! A stream is whole only when it says so: `[DONE]`, or a finish reason before the connection closed. Anything else
+//! is a broken answer, however much text came.
+
+use http::header::CONTENT_TYPE;
+use tidegate_core::{Delivery, Delta, Failure, FailureKind, StreamEnd, Target};
+
+use super::{finish_reason, refused, wire};
+use crate::call::ReplyHead;
+use crate::classify::{self, ErrorBody};
+use crate::provider::StreamDecoder;
+use crate::sse::SseDecoder;
+
+/// A decoder, if the head announces a stream. Servers that ignore `stream: true` answer with JSON.
+pub fn stream_decoder<'t>(
+    target: &'t Target,
+    head: &ReplyHead,
+) -> Option<Box<dyn StreamDecoder + 't>> {
+    let announced = head
+        .header(CONTENT_TYPE.as_str())
+        .is_some_and(|kind| kind.starts_with("text/event-stream"));
+    (head.is_success() && announced)
+        .then(|| Box::new(Decoder::new(target)) as Box<dyn StreamDecoder + 't>)
+}
+
+struct Decoder<'t> {
+    sse: SseDecoder,
+    state: State<'t>,
+}
+
+struct State<'t> {
+    target: &'t Target,
+    started: bool,
+    finished: bool,
+    done: bool,
+    failed: Option<Failure>,
+}
+
+impl<'t> Decoder<'t> {
+    fn new(target: &'t Target) -> Self {
+        let state = State {
+            target,
+            started: false,
+            finished: false,
+            done: false,
+            failed: None,
+        };
+        Self {
+            sse: SseDecoder::default(),
+            state,
+        }
+    }
+}
+
+impl StreamDecoder for Decoder<'_> {
+    fn push(&mut self, bytes: &[u8], out: &mut Vec<Delta>) -> Result<(), Failure> {
+        let state = &mut self.state;
+        let read = self.sse.push(bytes, |event| state.event(event.data, out));
+        match (self.state.failed.take(), read) {
+            (Some(failure), _) => Err(failure),
+            (None, Err(error)) => Err(classify::malformed(self.state.target, &error.to_string())),
+            (None, Ok(())) => Ok(()),
+        }
+    }
+
+    fn finish(&mut self) -> Result<StreamEnd, Failure> {
+        if self.state.done || self.state.finished {
+            return Ok(StreamEnd {
+                terminated: self.state.done,
+            });
+        }
+        Err(Failure::new(FailureKind::StreamBroken, Delivery::Unknown))
+    }
+}
+
+impl State<'_> {
+    /// One event. After the first failure, and after the end, nothing more is read.
+    fn event(&mut self, data: &[u8], out: &mut Vec<Delta>) {
+        if self.failed.is_some() || self.done {
+            return;
+        }
+        if data == b"[DONE]" {
+            self.done = true;
+            return;
+        }
+        self.failed = match serde_json::from_slice::<wire::Chunk<'_>>(data) {
+            Ok(chunk) => self.chunk(chunk, out).err(),
+            Err(_) => Some(self.unreadable(data)),
+        };
+    }
+
+    fn chunk(&mut self, chunk: wire::Chunk<'_>, out: &mut Vec<Delta>) -> Result<(), Failure> {
+        if let Some(error) = chunk.error {
+            let error = ErrorBody::find(&serde_json::json!({ "error": error })).unwrap_or_default();
+            return Err(classify::reported(self.target, &error));
+        }
+        if !self.started && (chunk.id.is_some() || chunk.model.is_some()) {
+            self.started = true;
+            out.push(Delta::Started {
+                id: chunk.id.map(Into::into),
+                model: chunk.model.map(Into::into),
+            });
+        }
+        if let Some(choice) = chunk.choices.into_iter().next() {
+            self.choice(choice, out)?;
+        }
+        out.extend(chunk.usage.map(|usage| Delta::Usage(usage.into())));
+        Ok(())
+    }
+
+    fn choice(
+        &mut self,
+        choice: wire::ChunkChoice<'_>,
+        out: &mut Vec<Delta>,
+    ) -> Result<(), Failure> {
+        if let Some(refusal) = choice.delta.refusal.filter(|refusal| !refusal.is_empty()) {
+            return Err(refused(self.target, &refusal));
+        }
+        if let Some(text) = choice.delta.content.filter(|text| !text.is_empty()) {
+            out.push(Delta::Text(text.into_owned()));
+        }
+        if let Some(reason) = choice.finish_reason {
+            let reason = finish_reason(self.target, Some(&reason))?;
+            self.finished = true;
+            out.push(Delta::Finished(reason));
+        }
+        Ok(())
+    }
+
+    fn unreadable(&self, data: &[u8]) -> Failure {
+        match ErrorBody::read(data) {
+            Some(error) => classify::reported(self.target, &error),
+            None => classify::malformed(
+                self.target,
+                "an event of the stream is not the JSON it should be",
+            ),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Server-sent events, bounded.
+//!
+//! Every streaming vendor frames its pieces this way, and most trouble with streams sits here: a chunk that ends in
+//! the middle of a line, a carriage return that may or may not be followed by a line feed, a comment sent as a
+//! heartbeat, an event that never ends. Ours, because an answer must not depend on where the network cut it, and
+//! because memory must be bounded whatever the other side sends.
+
+use memchr::memchr2;
+
+/// The largest event accepted: generous for an answer's piece, small beside memory.
+pub const MAX_EVENT: usize = 8 * 1_024 * 1_024;
+
+/// One event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SseEvent<'d> {
+    /// Its `event:` field; empty when it has none.
+    pub name: &'d [u8],
+    /// Its `data:` lines joined by line feeds.
+    pub data: &'d [u8],
+}
+
+/// An event grew past the bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an event of the stream is larger than {MAX_EVENT} bytes")]
+pub struct EventTooLarge;
+
+/// Cuts a byte stream into events, whatever the chunks.
+///
+/// # Examples
+/// ```
+/// # use tidegate_providers::sse::SseDecoder;
+/// let mut decoder = SseDecoder::default();
+/// let mut seen = Vec::new();
+/// for chunk in [&b": heartbeat\n\nda"[..], b"ta: one\n", b"\n"] {
+///     decoder.push(chunk, |event| seen.push(event.data.to_vec())).unwrap();
+/// }
+/// assert_eq!(seen, [b"one"]);
+/// ```
+#[derive(Debug, Default)]
+pub struct SseDecoder {
+    /// The part of a line whose end has not come yet.
+    partial: Vec<u8>,
+    /// The `data` of the event under way, each line closed by a line feed.
+    data: Vec<u8>,
+    name: Vec<u8>,
+    /// The last byte was a carriage return: a line feed that follows belongs to it.
+    after_cr: bool,
+    begun: bool,
+}
+
+impl SseDecoder {
+    /// Takes more bytes and hands over the events they complete. An event without data is none (comments are).
+    ///
+    /// # Errors
+    /// [`EventTooLarge`]; the decoder is of no use afterwards.
+    pub fn push(
+        &mut self,
+        chunk: &[u8],
+        mut each: impl FnMut(SseEvent<'_>),
+    ) -> Result<(), EventTooLarge> {
+        let mut rest = chunk;
+        if self.after_cr && !rest.is_empty() {
+            self.after_cr = false;
+            rest = rest.strip_prefix(b"\n").unwrap_or(rest);
+        }
+        while let Some(end) = memchr2(b'\n', b'\r', rest) {
+            let (line, ended) = (&rest[..end], &rest[end..]);
+            rest = &ended[1..];
+            if ended[0] == b'\r' {
+                self.after_cr = rest.is_empty();
+                rest = rest.strip_prefix(b"\n").unwrap_or(rest);
+            }
+            self.end_line(line, &mut each)?;
+        }
+        self.keep(rest)
+    }
+
+    fn end_line(
+        &mut self,
+        line: &[u8],
+        each: &mut impl FnMut(SseEvent<'_>),
+    ) -> Result<(), EventTooLarge> {
+        if self.partial.is_empty() {
+            return self.line(line, each);
+        }
+        self.keep(line)?;
+        let whole = std::mem::take(&mut self.partial);
+        let result = self.line(&whole, each);
+        self.partial = whole;
+        self.partial.clear();
+        result
+    }
+
+    fn keep(&mut self, bytes: &[u8]) -> Result<(), EventTooLarge> {
+        if self.partial.len() + self.data.len() + bytes.len() > MAX_EVENT {
+            return Err(EventTooLarge);
+        }
+        self.partial.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn line(
+        &mut self,
+        line: &[u8],
+        each: &mut impl FnMut(SseEvent<'_>),
+    ) -> Result<(), EventTooLarge> {
+        let line = self.without_bom(line);
+        if line.is_empty() {
+            self.dispatch(each);
+            return Ok(());
+        }
+        let (field, value) = match memchr::memchr(b':', line) {
+            Some(colon) => (
+                &line[..colon],
+                line[colon + 1..]
+                    .strip_prefix(b" ")
+                    .unwrap_or(&line[colon + 1..]),
+            ),
+            None => (line, &b""[..]),
+        };
+        match field {
+            b"data" if self.data.len() + value.len() >= MAX_EVENT => return Err(EventTooLarge),
+            b"data" => {
+                self.data.extend_from_slice(value);
+                self.data.push(b'\n');
+            }
+            b"event" => {
+                self.name.clear();
+                self.name.extend_from_slice(value);
+            }
+            // `id` and `retry` serve reconnecting readers, which a completion must not have; the empty field is a
+            // comment.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A byte order mark may stand before the first line.
+    fn without_bom<'l>(&mut self, line: &'l [u8]) -> &'l [u8] {
+        if std::mem::replace(&mut self.begun, true) {
+            return line;
+        }
+        line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line)
+    }
+
+    fn dispatch(&mut self, each: &mut impl FnMut(SseEvent<'_>)) {
+        if let Some(data) = self.data.strip_suffix(b"\n") {
+            each(SseEvent {
+                name: &self.name,
+                data,
+            });
+        }
+        self.data.clear();
+        self.name.clear();
+    }
+}
