@@ -1,1 +1,43 @@
-//! Placeholder.
+//! Files named by `@patterns` in a prompt, packed in a stable order before it.
+//!
+//! People point at files instead of pasting them: `explain @src/main.rs`, `review @src/**/*.rs`,
+//! `summarize @"meeting notes.md"`. This crate finds the patterns, reads the files and puts them before the prompt,
+//! under the rules that make it safe to do so without looking: nothing from outside the allowed directories, nothing
+//! ignored or hidden unless named itself, nothing left out in silence, nothing unbounded, and the same bytes for the
+//! same files.
+//!
+//! It is synchronous and knows no network: call [`pack`] where blocking is allowed. Without an at sign in the prompt
+//! nothing is done at all.
+//!
+//! ```
+//! use tidegate_context::{PackOptions, pack, patterns};
+//!
+//! # let project = tempfile::tempdir()?;
+//! std::fs::write(project.path().join("hello.rs"), "fn main() {}\n")?;
+//!
+//! let prompt = "What does @hello.rs do? Tell bob@example.com.";
+//! let packed = pack(&patterns(prompt), &PackOptions::new(project.path()))?;
+//!
+//! assert_eq!(
+//!     packed.render_before(prompt),
+//!     "=== FILE: hello.rs ===\n\
+//!      fn main() {}\n\
+//!      ---\n\
+//!      What does @hello.rs do? Tell bob@example.com.",
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod directories;
+mod find;
+mod pack;
+mod pattern;
+mod read;
+mod render;
+mod select;
+mod skip;
+mod walk;
+
+pub use pack::{PackError, PackOptions, Packed, PackedFile, pack};
+pub use pattern::{Pattern, patterns};
+pub use skip::{SkipReason, Skipped};

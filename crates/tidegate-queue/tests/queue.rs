@@ -151,7 +151,7 @@ async fn a_permit_that_is_never_used_does_not_hold_up_the_line() {
         .unwrap();
     drop(permit);
     let again = queue.enter(&key(), limited(&queue, ms(10))).permit();
-    tokio::time::timeout(ms(100), again)
+    let _permit = tokio::time::timeout(ms(100), again)
         .await
         .expect("the line goes on")
         .unwrap();
