@@ -6,7 +6,7 @@
 //! ignored or hidden unless named itself, nothing left out in silence, nothing unbounded, and the same bytes for the
 //! same files.
 //!
-//! It is synchronous and knows no network: call [`pack`] where blocking is allowed. Without an at sign in the prompt
+//! It is synchronous and knows no network: call [`pack()`] where blocking is allowed. Without an at sign in the prompt
 //! nothing is done at all.
 //!
 //! ```

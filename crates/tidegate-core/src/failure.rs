@@ -37,6 +37,8 @@ pub enum FailureKind {
     IdleTimeout,
     /// The attempt as a whole took longer than its time-out.
     AttemptTimeout,
+    /// The run's deadline passed while the attempt was under way.
+    RunTimeout,
     /// A stream ended without its proper end.
     StreamBroken,
     /// The answer could not be read as what it should be.
@@ -86,7 +88,7 @@ pub enum FailureClass {
 
 impl FailureKind {
     /// Every kind, for tables and tests.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::RateLimited,
         Self::Overloaded,
         Self::ServerError,
@@ -97,6 +99,7 @@ impl FailureKind {
         Self::FirstTokenTimeout,
         Self::IdleTimeout,
         Self::AttemptTimeout,
+        Self::RunTimeout,
         Self::StreamBroken,
         Self::Malformed,
         Self::OutputTooLarge,
@@ -126,7 +129,8 @@ impl FailureKind {
             Self::ConnectTimeout
             | Self::FirstTokenTimeout
             | Self::IdleTimeout
-            | Self::AttemptTimeout => FailureClass::Timeout,
+            | Self::AttemptTimeout
+            | Self::RunTimeout => FailureClass::Timeout,
             Self::Malformed => FailureClass::Unreadable,
             Self::OutputTooLarge
             | Self::AuthFailed
@@ -155,6 +159,7 @@ impl FailureKind {
             Self::FirstTokenTimeout => "timed out waiting for the first token",
             Self::IdleTimeout => "timed out: the answer went silent",
             Self::AttemptTimeout => "timed out",
+            Self::RunTimeout => "timed out: the deadline of the run passed",
             Self::StreamBroken => "the answer broke off",
             Self::Malformed => "unreadable answer",
             Self::OutputTooLarge => "answer larger than the bound",

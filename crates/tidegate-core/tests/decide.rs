@@ -235,12 +235,13 @@ fn what_cannot_be_helped_is_never_retried() {
 
 #[test]
 fn time_outs_fall_back_first_and_are_retried_only_at_the_last_target() {
-    use FailureKind::{AttemptTimeout, ConnectTimeout, FirstTokenTimeout, IdleTimeout};
+    use FailureKind::{AttemptTimeout, ConnectTimeout, FirstTokenTimeout, IdleTimeout, RunTimeout};
     for kind in [
         ConnectTimeout,
         FirstTokenTimeout,
         IdleTimeout,
         AttemptTimeout,
+        RunTimeout,
     ] {
         let timeout = Failure::timeout(kind, ms(10));
         check(vec![

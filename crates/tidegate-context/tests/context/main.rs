@@ -1,0 +1,15 @@
+//! What the crate promises, seen from outside; one file a promise.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy's exception for tests does not reach their helper functions"
+)]
+
+mod confinement;
+mod grammar;
+mod ignore_rules;
+mod limits;
+mod lookup;
+mod order;
+mod render;
+mod tree;
