@@ -1,0 +1,136 @@
+//! The command line of the simulator, and what it means as [`Settings`].
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+use tidegate_simulator::{Answer, ApiKey, Hint, Limit, Settings, duration, script};
+
+use crate::Failure;
+
+const SCRIPTS: &str = "\
+Answers of a script:
+  ok  ok=TEXT  empty  ok_error  hang  reset  close  STATUS (429, 503, ...)
+  context_length_exceeded  content_policy_violation  prefill_unsupported  model_not_found
+  rate_limit_exceeded  token_limit_exceeded  insufficient_quota  request_too_large  slow_down  ...
+
+Options, after a comma:
+  times=N               the same answer to N requests
+  delay=TIME            before the headers
+  first-token=TIME      before the first event of a stream; token-delay=TIME before each further token
+  tokens=N              length of the answer
+  retry-after=VALUE     as it is; retry-after-ms=N; retry-after-date=TIME; header=NAME:VALUE
+  cut=N  end=N  stall=N malformed=N  error=N[:KIND]
+                        after N tokens: break the connection, end early, fall silent; make the Nth
+                        event bad JSON; send an error event
+  ping=TIME             comments while a stream waits; no-done: leave out [DONE]; hold: never end
+  body=TEXT             in place of the real body; content-type=VALUE
+
+A TEXT with commas or semicolons stands in double quotes: ok=\"Hello, world\".
+
+Besides the provider's routes there are GET /stats, POST /stats/reset and POST /script (a JSON array of answers).";
+
+/// A provider to test against: answers, limits and fails as scripted, on loopback only.
+///
+/// Speaks the wire format of OpenAI chat completions. Prints `listening on http://ADDRESS` when ready; Ctrl-C or
+/// SIGTERM stop it.
+#[derive(Debug, Parser)]
+#[command(version, after_help = SCRIPTS, max_term_width = 120)]
+pub(crate) struct Args {
+    /// The loopback address to listen on; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+
+    /// Answers to the first requests, separated by `;`: "503; 429,retry-after=1; ok=Hello".
+    #[arg(long, value_name = "ANSWERS")]
+    script: Option<String>,
+
+    /// A file with more answers, after those of --script: compact or JSON, line by line.
+    #[arg(long, value_name = "FILE")]
+    script_file: Option<PathBuf>,
+
+    /// The answer once the script is used up.
+    #[arg(long, value_name = "ANSWER", default_value = "ok")]
+    otherwise: Answer,
+
+    /// The text of good answers [default: what was received].
+    #[arg(long, value_name = "TEXT")]
+    text: Option<String>,
+
+    /// The tokens of good answers: the text is repeated or shortened to that [default: the text as it is].
+    #[arg(long, value_name = "N")]
+    tokens: Option<u32>,
+
+    /// Wait before every answer, such as 20ms.
+    #[arg(long, value_name = "TIME", default_value = "0", value_parser = duration::parse)]
+    latency: Duration,
+
+    /// Limit to so many requests a minute, as a token bucket.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    rpm: Option<u32>,
+
+    /// Requests that the bucket of --rpm lets in at once.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10,
+        requires = "rpm",
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    burst: u32,
+
+    /// Limit to so many requests in each fixed window, such as 10/1s.
+    #[arg(long, value_name = "N/TIME")]
+    window: Option<Limit>,
+
+    /// What a refusal by a limit tells: none, seconds, exact (fractional seconds), ms or date.
+    #[arg(long, value_name = "HINT", default_value = "seconds")]
+    hint: Hint,
+
+    /// Requests that a limit refuses are charged, too.
+    #[arg(long)]
+    rejects_cost: bool,
+
+    /// The key that requests must carry; no other is known.
+    #[arg(long, value_name = "KEY")]
+    api_key: Option<String>,
+
+    /// Refuse conversations that end with an assistant message.
+    #[arg(long)]
+    rejects_prefill: bool,
+    /// Play the script to every distinct prompt from its beginning, instead of once to all
+    #[arg(long)]
+    script_per_prompt: bool,
+}
+
+impl Args {
+    pub(crate) fn settings(self) -> Result<Settings, Failure> {
+        let mut answers = script::parse(self.script.as_deref().unwrap_or_default())?;
+        if let Some(file) = &self.script_file {
+            answers.extend(read_script(file)?);
+        }
+        let bucket = self.rpm.map(|rpm| Limit::per_minute(rpm, self.burst));
+        Ok(Settings {
+            script: answers,
+            otherwise: self.otherwise,
+            text: self.text,
+            tokens: self.tokens,
+            api_key: self.api_key.map(ApiKey::new),
+            limits: bucket.into_iter().chain(self.window).collect(),
+            rejects_cost: self.rejects_cost,
+            hint: self.hint,
+            latency: self.latency,
+            rejects_prefill: self.rejects_prefill,
+            script_per_prompt: self.script_per_prompt,
+            ..Settings::default()
+        })
+    }
+}
+
+fn read_script(file: &PathBuf) -> Result<Vec<Answer>, Failure> {
+    let name = file.display();
+    let text = std::fs::read_to_string(file).map_err(|error| format!("{name}: {error}"))?;
+    let answers = script::parse_lines(&text).map_err(|error| format!("{name}: {error}"))?;
+    Ok(answers)
+}

@@ -1,0 +1,99 @@
+//! Performs the steps of an answer as the body of a response.
+//!
+//! Waits count from fixed points, not from the end of the last wait, so that a stream of a thousand tokens takes as
+//! long as a thousand delays. A body that breaks lets everything before the break reach the client first.
+
+use std::io;
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::stream;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::fault::Step;
+use crate::stats::Visit;
+
+const PING: Bytes = Bytes::from_static(b": keep-alive\n\n");
+
+/// What the body waits for before its next step.
+#[derive(Debug, Clone, Copy)]
+enum Pause {
+    Until(Instant),
+    Forever,
+}
+
+struct Playback<S> {
+    steps: S,
+    due: Instant,
+    pause: Option<Pause>,
+    ping: Option<Duration>,
+    /// In flight until the body ends or the client leaves.
+    _visit: Visit,
+}
+
+/// The body that performs these steps, with a comment every `ping` while it waits.
+pub(crate) fn body<S>(steps: S, ping: Option<Duration>, visit: Visit) -> Body
+where
+    S: Iterator<Item = Step> + Send + 'static,
+{
+    let playback = Playback {
+        steps,
+        due: Instant::now(),
+        pause: None,
+        ping: ping.filter(|ping| !ping.is_zero()),
+        _visit: visit,
+    };
+    Body::from_stream(stream::unfold(playback, |mut playback| async move {
+        let frame = playback.frame().await?;
+        Some((frame, playback))
+    }))
+}
+
+impl<S: Iterator<Item = Step>> Playback<S> {
+    async fn frame(&mut self) -> Option<io::Result<Bytes>> {
+        loop {
+            if let Some(pause) = self.pause {
+                if is_interrupted_by_ping(pause, self.ping).await {
+                    return Some(Ok(PING));
+                }
+                self.pause = None;
+            }
+            match self.steps.next()? {
+                Step::Send(bytes) => return Some(Ok(bytes)),
+                Step::Wait(duration) => {
+                    self.pause = Some(self.longer(duration));
+                }
+                Step::Stall => self.pause = Some(Pause::Forever),
+                Step::Break => {
+                    // The server flushes what it has only when the body has nothing ready.
+                    tokio::task::yield_now().await;
+                    return Some(Err(io::Error::other("the script breaks the answer here")));
+                }
+            }
+        }
+    }
+
+    fn longer(&mut self, duration: Duration) -> Pause {
+        let Some(due) = self.due.checked_add(duration) else {
+            return Pause::Forever;
+        };
+        self.due = due;
+        Pause::Until(due)
+    }
+}
+
+/// Waits out the pause, or until a comment is due within it.
+async fn is_interrupted_by_ping(pause: Pause, ping: Option<Duration>) -> bool {
+    let wait = async {
+        match pause {
+            Pause::Until(due) => sleep_until(due).await,
+            Pause::Forever => std::future::pending().await,
+        }
+    };
+    let Some(ping) = ping else {
+        wait.await;
+        return false;
+    };
+    timeout(ping, wait).await.is_err()
+}

@@ -1,0 +1,148 @@
+//! Answers as JSON: an object of the same options (`{"answer": 429, "retry_after": 2}`), or the compact form in a
+//! string. Reading goes through the option table of the compact form; writing lists what differs from the default.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::{Error, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use super::{Answer, AnswerError};
+use crate::duration::exact;
+use crate::fault::Fault;
+
+impl<'de> Deserialize<'de> for Answer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnswerVisitor)
+    }
+}
+
+struct AnswerVisitor;
+
+impl<'de> Visitor<'de> for AnswerVisitor {
+    type Value = Answer;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an answer: an object such as {\"answer\": 429, \"retry_after\": 2}, or a text such as \"503\"")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Answer, E> {
+        Answer::from_str(text).map_err(E::custom)
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Answer, M::Error> {
+        let mut answer = Answer::default();
+        while let Some((key, value)) = map.next_entry::<String, Value>()? {
+            set(&mut answer, &key, value).map_err(M::Error::custom)?;
+        }
+        Ok(answer)
+    }
+}
+
+fn set(answer: &mut Answer, key: &str, value: Value) -> Result<(), String> {
+    match value {
+        Value::Null | Value::Bool(false) => Ok(()),
+        Value::Bool(true) => set_text(answer, key, None),
+        Value::Number(number) => set_text(answer, key, Some(&number.to_string())),
+        Value::String(text) => set_text(answer, key, Some(&text)),
+        Value::Object(headers) if key == "headers" => set_headers(answer, &headers),
+        body if key == "body" => set_text(answer, key, Some(&body.to_string())),
+        other => Err(format!("`{key}` cannot be `{other}`")),
+    }
+}
+
+fn set_text(answer: &mut Answer, key: &str, value: Option<&str>) -> Result<(), String> {
+    let set = match (key, value) {
+        ("answer", Some(word)) => word.parse().map(|reply| answer.reply = reply),
+        (key, value) => answer.set(key, value),
+    };
+    set.map_err(|error: AnswerError| error.to_string())
+}
+
+fn set_headers(answer: &mut Answer, headers: &Map<String, Value>) -> Result<(), String> {
+    for (name, value) in headers {
+        let value = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        let header = format!("{name}:{value}");
+        set_text(answer, "header", Some(&header))?;
+    }
+    Ok(())
+}
+
+impl Serialize for Answer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("answer", &self.reply.to_string())?;
+        for (option, value) in self.options() {
+            map.serialize_entry(option, &value)?;
+        }
+        if !self.headers.is_empty() {
+            map.serialize_entry("headers", &self.headers_as_json())?;
+        }
+        map.end()
+    }
+}
+
+impl Answer {
+    /// The options that differ from the default, headers apart.
+    fn options(&self) -> Vec<(&'static str, Value)> {
+        let content_type = self.content_type.as_ref();
+        let options = [
+            ("times", (self.times != 1).then(|| self.times.into())),
+            ("text", self.text.clone().map(Value::from)),
+            ("tokens", self.tokens.map(Value::from)),
+            ("body", self.body.clone().map(Value::from)),
+            (
+                "content_type",
+                content_type.map(|value| lossy(value.as_bytes())),
+            ),
+            (
+                "retry_after_date",
+                self.retry_after_date.map(|span| exact(span).into()),
+            ),
+            (
+                "delay",
+                (!self.delay.is_zero()).then(|| exact(self.delay).into()),
+            ),
+            (
+                "first_token",
+                (!self.first_token.is_zero()).then(|| exact(self.first_token).into()),
+            ),
+            (
+                "token_delay",
+                (!self.token_delay.is_zero()).then(|| exact(self.token_delay).into()),
+            ),
+            ("ping", self.ping.map(|span| exact(span).into())),
+            ("no_done", self.no_done.then_some(Value::Bool(true))),
+            ("hold", self.hold.then_some(Value::Bool(true))),
+        ];
+        let set = options
+            .into_iter()
+            .filter_map(|(option, value)| Some((option, value?)));
+        set.chain(self.fault.map(fault)).collect()
+    }
+
+    fn headers_as_json(&self) -> Map<String, Value> {
+        let headers = self.headers.iter();
+        headers
+            .map(|(name, value)| (name.to_string(), lossy(value.as_bytes())))
+            .collect()
+    }
+}
+
+fn lossy(bytes: &[u8]) -> Value {
+    String::from_utf8_lossy(bytes).into()
+}
+
+fn fault(fault: Fault) -> (&'static str, Value) {
+    match fault {
+        Fault::Cut(after) => ("cut", after.into()),
+        Fault::End(after) => ("end", after.into()),
+        Fault::Stall(after) => ("stall", after.into()),
+        Fault::Malformed(at) => ("malformed", at.into()),
+        Fault::Error(after, kind) => ("error", format!("{after}:{}", kind.word()).into()),
+    }
+}

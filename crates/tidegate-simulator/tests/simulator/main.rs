@@ -1,0 +1,13 @@
+//! The simulator from outside: its router in process on paused time, its sockets and its command where these are the
+//! subject.
+
+#![expect(clippy::unwrap_used, reason = "a test whose scene cannot be set fails")]
+
+mod call;
+mod command;
+mod limits;
+mod requests;
+mod script;
+mod sockets;
+mod stats;
+mod stream;
