@@ -15,7 +15,6 @@ use crate::secret::Secret;
 /// What went wrong. A new kind does not compile until [`FailureKind::class`] and the error words know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum FailureKind {
     /// Too many requests or tokens for the moment.
     RateLimited,

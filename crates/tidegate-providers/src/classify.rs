@@ -39,7 +39,9 @@ fn http(
         .and_then(|error| codes::kind(error, Some(status)));
     let asked = retry_after::from_headers(headers, now)
         .or_else(|| error.as_ref().and_then(ErrorBody::retry_after));
-    let advice = headers.get("x-should-retry").map(|value| value == "true");
+    let advice = headers
+        .get("x-should-retry")
+        .and_then(|value| value.to_str().ok()?.parse().ok());
     Failure {
         code: error.as_ref().and_then(ErrorBody::code),
         retry_advised: advice,

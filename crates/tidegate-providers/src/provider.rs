@@ -22,6 +22,11 @@ pub trait Provider: Send + Sync {
         None
     }
 
+    /// The environment variable its users point elsewhere with: a proxy, a test server.
+    fn base_url_variable(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Whether it cannot be asked without a credential.
     fn needs_key(&self) -> bool {
         self.key_variable().is_some()
@@ -78,6 +83,9 @@ pub trait StreamDecoder: Send {
     /// # Errors
     /// The [`Failure`] the stream reports, or [`FailureKind::Malformed`] when it cannot be read.
     fn push(&mut self, bytes: &[u8], out: &mut Vec<Delta>) -> Result<(), Failure>;
+
+    /// Whether the stream has said that nothing more will come. The connection may stay open all the same.
+    fn is_done(&self) -> bool;
 
     /// Says whether a stream that has ended ended well.
     ///

@@ -67,7 +67,10 @@ fn spent(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 pub fn from_value(headers: &HeaderMap, name: &str, now: Timestamp) -> Option<Duration> {
     match parse(text(headers, name)?)? {
         Delay::Relative(delay) => Some(delay),
-        Delay::Until(until) => Some(until.saturating_since(server_now(headers).unwrap_or(now))),
+        Delay::Until(until) => {
+            let wait = until.saturating_since(server_now(headers).unwrap_or(now));
+            seconds(wait.as_secs_f64()).map(|_| wait)
+        }
     }
 }
 
@@ -143,9 +146,9 @@ fn chain(value: &str) -> Option<Duration> {
 
 fn unit(name: &str) -> Option<f64> {
     Some(match name {
-        "ms" => 1e-3,
+        "ms" | "msec" | "millisecond" | "milliseconds" => 1e-3,
         "s" | "sec" | "secs" | "second" | "seconds" => 1.0,
-        "m" | "min" | "minute" | "minutes" => 60.0,
+        "m" | "min" | "mins" | "minute" | "minutes" => 60.0,
         "h" | "hour" | "hours" => 3_600.0,
         "d" | "day" | "days" => 86_400.0,
         _ => return None,
@@ -162,7 +165,8 @@ fn rfc_3339(value: &str) -> Option<Timestamp> {
     u64::try_from(micros).ok().map(Timestamp::from_micros)
 }
 
-/// The wait named in an error's own words: "Please try again in 6m0s", "retry after 20 seconds".
+/// The wait named in an error's own words: "Please try again in 6m0s", "retry after 20 seconds". The last one said
+/// counts: a log of earlier tries stands above it.
 pub fn from_words(message: &str) -> Option<Duration> {
     let message = message.to_ascii_lowercase();
     let lead_ins = [
@@ -173,10 +177,10 @@ pub fn from_words(message: &str) -> Option<Duration> {
         "available in ",
     ];
     lead_ins.into_iter().find_map(|lead_in| {
-        let (_, after) = message.split_once(lead_in)?;
+        let (_, after) = message.rsplit_once(lead_in)?;
         let mut words = after
             .split_whitespace()
-            .map(|word| word.trim_end_matches(['.', ',', ')', ';', '!']));
+            .map(|word| word.trim_end_matches(|c: char| c.is_ascii_punctuation()));
         let first = words.next()?;
         match first.parse::<f64>() {
             Ok(number) => seconds(number * words.next().and_then(unit).unwrap_or(1.0)),

@@ -81,33 +81,36 @@ impl SseDecoder {
         each: &mut impl FnMut(SseEvent<'_>),
     ) -> Result<(), EventTooLarge> {
         if self.partial.is_empty() {
-            return self.line(line, each);
+            self.bound(line)?;
+            self.line(line, each);
+            return Ok(());
         }
         self.keep(line)?;
         let whole = std::mem::take(&mut self.partial);
-        let result = self.line(&whole, each);
+        self.line(&whole, each);
         self.partial = whole;
         self.partial.clear();
-        result
+        Ok(())
     }
 
     fn keep(&mut self, bytes: &[u8]) -> Result<(), EventTooLarge> {
-        if self.partial.len() + self.data.len() + bytes.len() > MAX_EVENT {
-            return Err(EventTooLarge);
-        }
+        self.bound(bytes)?;
         self.partial.extend_from_slice(bytes);
         Ok(())
     }
 
-    fn line(
-        &mut self,
-        line: &[u8],
-        each: &mut impl FnMut(SseEvent<'_>),
-    ) -> Result<(), EventTooLarge> {
+    /// One bound for lines that came whole and lines that came in parts, or the chunks would decide.
+    fn bound(&self, more: &[u8]) -> Result<(), EventTooLarge> {
+        if self.partial.len() + self.data.len() + more.len() > MAX_EVENT {
+            return Err(EventTooLarge);
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, line: &[u8], each: &mut impl FnMut(SseEvent<'_>)) {
         let line = self.without_bom(line);
         if line.is_empty() {
-            self.dispatch(each);
-            return Ok(());
+            return self.dispatch(each);
         }
         let (field, value) = match memchr::memchr(b':', line) {
             Some(colon) => (
@@ -119,7 +122,6 @@ impl SseDecoder {
             None => (line, &b""[..]),
         };
         match field {
-            b"data" if self.data.len() + value.len() >= MAX_EVENT => return Err(EventTooLarge),
             b"data" => {
                 self.data.extend_from_slice(value);
                 self.data.push(b'\n');
@@ -132,7 +134,6 @@ impl SseDecoder {
             // comment.
             _ => {}
         }
-        Ok(())
     }
 
     /// A byte order mark may stand before the first line.

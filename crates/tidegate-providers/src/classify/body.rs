@@ -17,6 +17,10 @@ pub struct ErrorBody {
     pub message: String,
     /// The HTTP status it claims, for errors inside a success.
     pub status: Option<StatusCode>,
+    /// The parameter it names.
+    pub(super) param: Option<String>,
+    /// Google's reasons and the ids of the quotas exceeded, lower case.
+    pub(super) details: Vec<String>,
     hint: Option<Duration>,
 }
 
@@ -51,14 +55,14 @@ impl ErrorBody {
         if let Some(inner) = nested(&message) {
             return inner;
         }
-        let numeric = error
-            .get("code")
-            .and_then(Value::as_u64)
-            .or_else(|| error.get("status").and_then(Value::as_u64));
         Self {
             codes: codes(error),
             message,
-            status: numeric.and_then(|code| StatusCode::from_u16(u16::try_from(code).ok()?).ok()),
+            status: ["code", "status", "statusCode"]
+                .into_iter()
+                .find_map(|key| status(error.get(key)?)),
+            param: text(error, "param").map(str::to_owned),
+            details: reasons(error).chain(quotas(error)).collect(),
             hint: hint(error),
         }
     }
@@ -82,7 +86,7 @@ impl ErrorBody {
 
 /// An error whose fields stand at the top: it must look like one, or every object would.
 fn bare(value: &Value) -> Option<&Value> {
-    let marked = ["type", "code", "object"]
+    let marked = ["type", "code", "object", "statusCode"]
         .into_iter()
         .any(|key| value.get(key).is_some());
     (marked && text(value, "message").is_some()).then_some(value)
@@ -101,22 +105,45 @@ fn codes(error: &Value) -> Vec<String> {
         .into_iter()
         .filter_map(|key| error.get(key));
     let deep = inner.flat_map(|value| {
-        ["code", "error_code", "error_type", "limit_source"].map(|key| text(value, key))
+        ["limit_source", "code", "error_code", "error_type"].map(|key| text(value, key))
     });
     let own = ["code", "error_type", "type", "status", "reason"].map(|key| text(error, key));
-    deep.chain(own)
-        .flatten()
-        .map(str::to_ascii_lowercase)
+    reasons(error)
+        .chain(deep.chain(own).flatten().map(str::to_ascii_lowercase))
         .collect()
+}
+
+/// Google's list of details.
+fn details(error: &Value) -> impl Iterator<Item = &Value> {
+    let details = error.get("details").and_then(Value::as_array);
+    details.into_iter().flatten()
+}
+
+fn reasons(error: &Value) -> impl Iterator<Item = String> {
+    details(error)
+        .filter_map(|detail| text(detail, "reason"))
+        .map(str::to_ascii_lowercase)
+}
+
+fn quotas(error: &Value) -> impl Iterator<Item = String> {
+    details(error)
+        .filter_map(|detail| detail.get("violations")?.as_array())
+        .flatten()
+        .filter_map(|violation| text(violation, "quotaId"))
+        .map(str::to_ascii_lowercase)
+}
+
+/// A status of failure, as a number or (Azure, `LiteLLM`) as a string.
+fn status(value: &Value) -> Option<StatusCode> {
+    let number = (value.as_u64()).or_else(|| value.as_str()?.parse().ok())?;
+    StatusCode::from_u16(u16::try_from(number).ok()?)
+        .ok()
+        .filter(|status| status.is_client_error() || status.is_server_error())
 }
 
 /// Gemini's `RetryInfo`, and the seconds some proxies put beside the message.
 fn hint(error: &Value) -> Option<Duration> {
-    let details = error.get("details").and_then(Value::as_array);
-    let delay = details
-        .into_iter()
-        .flatten()
-        .find_map(|detail| text(detail, "retryDelay"));
+    let delay = details(error).find_map(|detail| text(detail, "retryDelay"));
     let plain = error
         .get("retry_after")
         .map(|value| value.to_string().trim_matches('"').to_owned());

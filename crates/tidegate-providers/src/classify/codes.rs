@@ -27,6 +27,10 @@ const CODES: &[(FailureKind, &[&str])] = &[
             "payment_required",
             "quota_exhausted",
             "budget_exceeded",
+            "openrouter_credits",
+            "openrouter_key_limit",
+            "openrouter_guardrail_budget",
+            "openrouter_workspace_budget",
         ],
     ),
     (
@@ -57,7 +61,9 @@ const CODES: &[(FailureKind, &[&str])] = &[
             "overloaded_error",
             "provider_overloaded",
             "model_capacity_exhausted",
+            "model_capacity_exceeded",
             "service_tier_capacity_exceeded",
+            "unavailable",
         ],
     ),
     (
@@ -116,6 +122,7 @@ const PHRASES: &[(FailureKind, &[&str])] = &[
             "insufficient balance",
             "reached your specified api usage limits",
             "credit balance is too low",
+            "out of call volume quota",
         ],
     ),
     (
@@ -129,9 +136,15 @@ const PHRASES: &[(FailureKind, &[&str])] = &[
         ],
     ),
     (
+        FailureKind::ContentFiltered,
+        &["violating our usage policy", "input was flagged"],
+    ),
+    (
         FailureKind::Overloaded,
         &[
             "currently overloaded",
+            "model is overloaded",
+            "resource exhausted. please try again",
             "experiencing high demand",
             "capacity exceeded",
             "exhausted your capacity",
@@ -147,14 +160,43 @@ const PHRASES: &[(FailureKind, &[&str])] = &[
 ///
 /// A refused credential stays refused whatever the body says beside it: 401 and 403 never become retryable.
 pub(super) fn kind(error: &ErrorBody, status: Option<StatusCode>) -> Option<FailureKind> {
-    let kind =
-        by_phrase(&error.message).or_else(|| error.codes.iter().find_map(|code| by_code(code)))?;
     let refused = matches!(
         status,
         Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
     );
-    let final_ = matches!(kind.class(), FailureClass::Target | FailureClass::Request);
-    (!refused || final_).then_some(kind)
+    by_details(error)
+        .or_else(|| by_phrase(&error.message, status))
+        .or_else(|| by_codes(error))
+        .filter(|kind| !refused || is_final(*kind))
+}
+
+fn is_final(kind: FailureKind) -> bool {
+    matches!(kind.class(), FailureClass::Target | FailureClass::Request)
+}
+
+/// What Google's details stand for. Its message speaks of a spent quota for a minute's as for a day's, and of a limit
+/// of 0 where the account has no access at all.
+fn by_details(error: &ErrorBody) -> Option<FailureKind> {
+    let any = |mark: &str| error.details.iter().any(|detail| detail.contains(mark));
+    let none_at_all = !error.details.is_empty() && error.message.contains("limit: 0");
+    if any("perday") || any("daily") || none_at_all {
+        return Some(FailureKind::QuotaExhausted);
+    }
+    let reason = error.details.iter().find_map(|detail| by_code(detail));
+    reason.or_else(|| any("perminute").then_some(FailureKind::RateLimited))
+}
+
+/// What its codes stand for. A string too long is too long an input only where the input is named.
+fn by_codes(error: &ErrorBody) -> Option<FailureKind> {
+    let elsewhere = error.param.as_deref().is_some_and(|param| {
+        let input = ["messages", "input", "prompt"];
+        !input.iter().any(|name| param.starts_with(name))
+    });
+    error
+        .codes
+        .iter()
+        .filter(|code| !(elsewhere && *code == "string_above_max_length"))
+        .find_map(|code| by_code(code))
 }
 
 /// The kind a code or type stands for.
@@ -165,13 +207,17 @@ pub(super) fn by_code(code: &str) -> Option<FailureKind> {
         .map(|(kind, _)| *kind)
 }
 
-/// The kind a message's set phrase stands for.
-pub(super) fn by_phrase(message: &str) -> Option<FailureKind> {
+/// The kind a message's set phrase stands for. A wrong request is not made retryable by its words: they may quote the
+/// prompt.
+pub(super) fn by_phrase(message: &str, status: Option<StatusCode>) -> Option<FailureKind> {
     let message = message.to_ascii_lowercase();
+    let wrong =
+        status.is_some_and(|status| matches!(status.as_u16(), 400 | 404 | 405 | 413 | 415 | 422));
     PHRASES
         .iter()
         .find(|(_, phrases)| phrases.iter().any(|phrase| message.contains(phrase)))
         .map(|(kind, _)| *kind)
+        .filter(|kind| !wrong || is_final(*kind))
 }
 
 /// What a status means when the body says nothing. `told_to_wait`: the reply names a time to come back.

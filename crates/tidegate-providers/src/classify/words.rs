@@ -45,6 +45,23 @@ const TIMED_OUT: &[&str] = &[
     "request timed out",
     "timeouterror",
     "apitimeouterror",
+    "readtimeout",
+    "readtimeouterror",
+];
+
+/// Exceptions of the common clients, in lower case: `LiteLLM` names one and often no number.
+const EXCEPTIONS: &[(&str, FailureKind)] = &[
+    ("ratelimiterror", FailureKind::RateLimited),
+    ("overloadederror", FailureKind::Overloaded),
+    ("serviceunavailableerror", FailureKind::ServerError),
+    ("internalservererror", FailureKind::ServerError),
+    ("authenticationerror", FailureKind::AuthFailed),
+    ("permissiondeniederror", FailureKind::PermissionDenied),
+    ("budgetexceedederror", FailureKind::QuotaExhausted),
+    ("contextwindowexceedederror", FailureKind::ContextTooLong),
+    ("contentpolicyviolationerror", FailureKind::ContentFiltered),
+    ("notfounderror", FailureKind::NotFound),
+    ("badrequesterror", FailureKind::InvalidRequest),
 ];
 
 /// `timeout(1)` ends with this code when it ended the command.
@@ -66,53 +83,95 @@ pub(super) fn command(target: &Target, ended: Status, stdout: &[u8], stderr: &[u
         stderr.trim()
     };
     let (kind, status) = read(text).unwrap_or_else(|| (by_ending(ended), None));
+    let delivery = delivery(kind, status);
     let words = if text.is_empty() {
         format!("the command ended with {ended} and said nothing")
     } else {
         text.to_owned()
     };
-    // The end says most: errors come last.
+    // The end says most: errors come last. Redacted before it is cut: a cut would leave half of a credential.
+    let words = target
+        .secrets()
+        .fold(words, |text, secret| secret.redact(&text).into_owned());
     let tail = &words[words.ceil_char_boundary(words.len().saturating_sub(Excerpt::MAX))..];
-    Failure::new(kind, Delivery::Answered)
+    Failure::new(kind, delivery)
         .with_status(status.unwrap_or(ended))
         .with_retry_after(retry_after::from_words(text))
-        .with_detail(Excerpt::of(tail, target.secrets()))
+        .with_detail(Excerpt::of(tail, []))
+}
+
+/// How far the request got, as far as the kind tells; the same as for a transport that fails this way.
+fn delivery(kind: FailureKind, status: Option<Status>) -> Delivery {
+    match kind {
+        _ if status.is_some() => Delivery::Answered,
+        FailureKind::Unreachable | FailureKind::CommandNotFound => Delivery::NotSent,
+        FailureKind::Disconnected | FailureKind::AttemptTimeout | FailureKind::ServerError => {
+            Delivery::Unknown
+        }
+        _ => Delivery::Answered,
+    }
 }
 
 /// The kind and the status the words name.
 fn read(text: &str) -> Option<(FailureKind, Option<Status>)> {
     let lower = text.to_ascii_lowercase();
-    let words: Vec<&str> = lower
-        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-        .filter(|w| !w.is_empty())
-        .collect();
-    let status = last_status(&words);
-    let code = words.iter().rev().find_map(|word| specific(word));
-    match (code, status) {
+    let (starts, words): (Vec<usize>, Vec<&str>) = words(&lower).unzip();
+    let Some((at, status)) = last_status(&words) else {
+        let kind = code(&words)
+            .or_else(|| exception(&lower, &words))
+            .or_else(|| network(&lower))?;
+        return Some((kind, None));
+    };
+    // What was said of an earlier try with another end is not what failed now.
+    let tried_before = last_status(&words[..at]).is_some_and(|(_, earlier)| earlier != status);
+    let from = if tried_before { at } else { 0 };
+    let kind = match status.as_u16() {
         // A refused credential stays refused, whatever else is written about.
-        (_, Some(status)) if matches!(status.as_u16(), 401 | 403) => {
-            Some(codes::by_status(status, false))
-        }
-        (Some(kind), _) => Some(kind),
-        (None, Some(status)) => {
-            codes::by_phrase(&lower).or_else(|| Some(codes::by_status(status, false)))
-        }
-        (None, None) => network(&lower),
-    }
-    .map(|kind| (kind, status.map(|status| Status::Http(status.as_u16()))))
+        401 | 403 => codes::by_status(status, false),
+        _ => code(&words[from..])
+            .or_else(|| codes::by_phrase(&lower[starts[from]..], Some(status)))
+            .unwrap_or_else(|| codes::by_status(status, false)),
+    };
+    Some((kind, Some(Status::Http(status.as_u16()))))
 }
 
-/// A vendor's code among the words. Only those that no sentence contains: `timeout` and `refusal` are words.
-fn specific(word: &str) -> Option<FailureKind> {
-    if word.contains('_') {
-        codes::by_code(word)
-    } else {
-        None
+const fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+/// The words of a text, each with its place.
+fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut place = 0;
+    text.split_inclusive(|c| !is_word(c))
+        .map(move |piece| {
+            let start = place;
+            place += piece.len();
+            (start, piece.trim_end_matches(|c| !is_word(c)))
+        })
+        .filter(|(_, word)| !word.is_empty())
+}
+
+/// The last vendor's code among the words. Only those that no sentence contains: `timeout` and `refusal` are words.
+fn code(words: &[&str]) -> Option<FailureKind> {
+    let mut codes = words.iter().rev().filter(|word| word.contains('_'));
+    codes.find_map(|word| codes::by_code(word))
+}
+
+/// The last exception named, made precise by a set phrase beside it; a refused credential stays refused.
+fn exception(lower: &str, words: &[&str]) -> Option<FailureKind> {
+    let named = |word: &&str| EXCEPTIONS.iter().find(|(name, _)| name == word);
+    let (_, kind) = words.iter().rev().find_map(named)?;
+    match kind {
+        FailureKind::AuthFailed | FailureKind::PermissionDenied => Some(*kind),
+        FailureKind::InvalidRequest => {
+            codes::by_phrase(lower, Some(StatusCode::BAD_REQUEST)).or(Some(*kind))
+        }
+        _ => codes::by_phrase(lower, None).or(Some(*kind)),
     }
 }
 
 fn network(lower: &str) -> Option<FailureKind> {
-    let says = |phrases: &[&str]| phrases.iter().any(|phrase| lower.contains(phrase));
+    let says = |phrases: &[&str]| phrases.iter().any(|phrase| stands_in(lower, phrase));
     if says(BROKEN) {
         Some(FailureKind::Disconnected)
     } else if says(NO_CONNECTION) {
@@ -124,12 +183,19 @@ fn network(lower: &str) -> Option<FailureKind> {
     }
 }
 
-/// The last number that is called a status.
-fn last_status(words: &[&str]) -> Option<StatusCode> {
+/// Whether a phrase stands in a text as words of its own: `EPIPE` is no part of `ImagePipeline`.
+fn stands_in(text: &str, phrase: &str) -> bool {
+    text.match_indices(phrase).any(|(at, _)| {
+        !text[..at].ends_with(is_word) && !text[at + phrase.len()..].starts_with(is_word)
+    })
+}
+
+/// The last number that is called a status, and its place among the words.
+fn last_status(words: &[&str]) -> Option<(usize, StatusCode)> {
     (0..words.len()).rev().find_map(|index| {
         let status = error_status(words[index])?;
         (led_in(&words[..index]) || followed_by_reason(status, &words[index + 1..]))
-            .then_some(status)
+            .then_some((index, status))
     })
 }
 

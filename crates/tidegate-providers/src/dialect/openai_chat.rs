@@ -119,6 +119,7 @@ pub fn decode(target: &Target, reply: &Reply, now: Timestamp) -> Result<Response
         return Err(classify::reply(target, reply, now));
     }
     match serde_json::from_slice::<wire::Completion<'_>>(&reply.body) {
+        Ok(completion) if completion.choices.is_empty() => Err(no_choices(target, reply)),
         Ok(completion) => answer(target, completion),
         Err(_) => Err(unreadable(target, reply, now)),
     }
@@ -136,10 +137,21 @@ fn unreadable(target: &Target, reply: &Reply, now: Timestamp) -> Failure {
     }
 }
 
+/// A completion without a choice. Some proxies write an empty list beside the error.
+fn no_choices(target: &Target, reply: &Reply) -> Failure {
+    match ErrorBody::read(&reply.body) {
+        Some(error) => classify::reported(target, &error),
+        None => classify::malformed(target, "the answer has no choices"),
+    }
+}
+
 fn answer(target: &Target, completion: wire::Completion<'_>) -> Result<Response, Failure> {
     let Some(choice) = completion.choices.into_iter().next() else {
         return Err(classify::malformed(target, "the answer has no choices"));
     };
+    if let (Some("error"), Some(error)) = (choice.finish_reason.as_deref(), choice.error) {
+        return Err(carried(target, &error));
+    }
     if let Some(refusal) = choice.message.refusal.filter(|refusal| !refusal.is_empty()) {
         return Err(refused(target, &refusal));
     }
@@ -149,15 +161,22 @@ fn answer(target: &Target, completion: wire::Completion<'_>) -> Result<Response,
         model: completion.model.map(Into::into),
         text: choice.message.content.unwrap_or_default().into_owned(),
         finish_reason,
-        usage: completion.usage.map(Into::into),
+        usage: completion.usage.and_then(wire::TokenUsage::counted),
     })
 }
 
-/// A reason's meaning. An answer withheld by a content filter is a failure: there is no answer to use.
+/// The error that stands where an answer or a piece of one should.
+fn carried(target: &Target, error: &Value) -> Failure {
+    let error = ErrorBody::find(&serde_json::json!({ "error": error })).unwrap_or_default();
+    classify::reported(target, &error)
+}
+
+/// A reason's meaning. An answer withheld by a content filter, or broken off by the provider, is a failure: there is
+/// no answer to use.
 fn finish_reason(target: &Target, reason: Option<&str>) -> Result<FinishReason, Failure> {
     Ok(match reason {
-        Some("stop") | None => FinishReason::Stop,
-        Some("length") => FinishReason::Length,
+        Some("stop" | "") | None => FinishReason::Stop,
+        Some("length" | "model_length") => FinishReason::Length,
         Some("tool_calls" | "function_call") => FinishReason::ToolCalls,
         Some("content_filter") => {
             return Err(refused(
@@ -165,8 +184,17 @@ fn finish_reason(target: &Target, reason: Option<&str>) -> Result<FinishReason, 
                 "the provider's content filter withheld the answer",
             ));
         }
+        Some("error") => return Err(broken_off(target, FailureKind::ServerError)),
+        Some("insufficient_system_resource") => {
+            return Err(broken_off(target, FailureKind::Overloaded));
+        }
         Some(other) => FinishReason::Other(other.to_owned()),
     })
+}
+
+fn broken_off(target: &Target, kind: FailureKind) -> Failure {
+    let words = "the provider broke off the answer";
+    Failure::new(kind, Delivery::Answered).with_detail(Excerpt::of(words, target.secrets()))
 }
 
 fn refused(target: &Target, words: &str) -> Failure {
@@ -174,11 +202,11 @@ fn refused(target: &Target, words: &str) -> Failure {
         .with_detail(Excerpt::of(words, target.secrets()))
 }
 
-/// What the `x-ratelimit-*` headers tell. Sentinels (`-1`, a limit of 0) tell nothing.
+/// What the `x-ratelimit-*` headers tell; Mistral has names of its own. Sentinels (`-1`, a limit of 0) tell nothing.
 pub fn limits(head: &ReplyHead) -> ObservedLimits {
     ObservedLimits {
-        requests: observed(head, "requests"),
-        tokens: observed(head, "tokens"),
+        requests: observed(head, "requests").or_else(|| observed(head, "req-minute")),
+        tokens: observed(head, "tokens").or_else(|| observed(head, "tokens-minute")),
     }
 }
 

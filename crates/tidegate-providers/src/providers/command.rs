@@ -64,11 +64,12 @@ impl Provider for Command {
             PromptBy::Stdin => args.extend(
                 templates
                     .iter()
-                    .filter(|template| *template != PROMPT)
+                    .filter(|template| !template.contains(PROMPT))
                     .map(|t| fill(t)),
             ),
-            PromptBy::Argument => arguments(&mut args, templates, &prompt, fill)?,
+            PromptBy::Argument => arguments(&mut args, templates, &prompt, fill),
         }
+        args.iter().try_for_each(|argument| check(argument))?;
         Ok(Call::Process(ProcessCall {
             program: program.clone(),
             args,
@@ -90,40 +91,42 @@ impl Provider for Command {
     }
 }
 
-/// The arguments with the prompt where the template wants it, or last.
+/// The arguments with the prompt where a template wants it, alone or inside (`--prompt={prompt}`), or last.
 fn arguments(
     args: &mut Vec<String>,
     templates: &[String],
     prompt: &str,
     fill: impl Fn(&str) -> String,
-) -> Result<(), EncodeError> {
-    check(prompt)?;
-    let place = templates
-        .iter()
-        .position(|template| template == PROMPT)
-        .unwrap_or(templates.len());
-    args.extend(templates[..place].iter().map(|template| fill(template)));
+) {
+    for template in templates {
+        if template == PROMPT {
+            push_prompt(args, prompt);
+        } else {
+            // Filled around the prompt, never inside it: a prompt may speak of `{model}`.
+            let around: Vec<_> = template.split(PROMPT).map(&fill).collect();
+            args.push(around.join(prompt));
+        }
+    }
+    if !templates.iter().any(|template| template.contains(PROMPT)) {
+        push_prompt(args, prompt);
+    }
+}
+
+fn push_prompt(args: &mut Vec<String>, prompt: &str) {
     if prompt.starts_with('-') && args.last().is_none_or(|last| last != "--") {
         args.push("--".to_owned());
     }
     args.push(prompt.to_owned());
-    args.extend(
-        templates
-            .iter()
-            .skip(place + 1)
-            .map(|template| fill(template)),
-    );
-    Ok(())
 }
 
-fn check(prompt: &str) -> Result<(), EncodeError> {
-    if prompt.len() > MAX_ARGUMENT {
+fn check(argument: &str) -> Result<(), EncodeError> {
+    if argument.len() > MAX_ARGUMENT {
         return Err(EncodeError::PromptTooLong {
-            bytes: prompt.len(),
+            bytes: argument.len(),
             max: MAX_ARGUMENT,
         });
     }
-    if prompt.contains('\0') {
+    if argument.contains('\0') {
         return Err(EncodeError::NulInPrompt);
     }
     Ok(())

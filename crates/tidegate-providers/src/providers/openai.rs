@@ -23,6 +23,10 @@ impl Provider for OpenAi {
         Some("OPENAI_API_KEY")
     }
 
+    fn base_url_variable(&self) -> Option<&'static str> {
+        Some("OPENAI_BASE_URL")
+    }
+
     fn encode(&self, request: &Request, target: &Target) -> Result<Call, EncodeError> {
         openai_chat::encode(request, target, TokenLimit::MaxCompletionTokens)
     }

@@ -3,10 +3,12 @@
 //! A stream is whole only when it says so: `[DONE]`, or a finish reason before the connection closed. Anything else
 //! is a broken answer, however much text came.
 
+use std::borrow::Cow;
+
 use http::header::CONTENT_TYPE;
 use tidegate_core::{Delivery, Delta, Failure, FailureKind, StreamEnd, Target};
 
-use super::{finish_reason, refused, wire};
+use super::{carried, finish_reason, refused, wire};
 use crate::call::ReplyHead;
 use crate::classify::{self, ErrorBody};
 use crate::provider::StreamDecoder;
@@ -64,6 +66,10 @@ impl StreamDecoder for Decoder<'_> {
         }
     }
 
+    fn is_done(&self) -> bool {
+        self.state.done
+    }
+
     fn finish(&mut self) -> Result<StreamEnd, Failure> {
         if self.state.done || self.state.finished {
             return Ok(StreamEnd {
@@ -72,6 +78,11 @@ impl StreamDecoder for Decoder<'_> {
         }
         Err(Failure::new(FailureKind::StreamBroken, Delivery::Unknown))
     }
+}
+
+/// A name, unless it is empty: Azure's first chunk names nobody.
+fn named(name: Option<Cow<'_, str>>) -> Option<String> {
+    name.filter(|name| !name.is_empty()).map(Cow::into_owned)
 }
 
 impl State<'_> {
@@ -85,27 +96,37 @@ impl State<'_> {
             return;
         }
         self.failed = match serde_json::from_slice::<wire::Chunk<'_>>(data) {
-            Ok(chunk) => self.chunk(chunk, out).err(),
+            Ok(chunk) => self.chunk(chunk, data, out).err(),
             Err(_) => Some(self.unreadable(data)),
         };
     }
 
-    fn chunk(&mut self, chunk: wire::Chunk<'_>, out: &mut Vec<Delta>) -> Result<(), Failure> {
+    fn chunk(
+        &mut self,
+        chunk: wire::Chunk<'_>,
+        data: &[u8],
+        out: &mut Vec<Delta>,
+    ) -> Result<(), Failure> {
         if let Some(error) = chunk.error {
-            let error = ErrorBody::find(&serde_json::json!({ "error": error })).unwrap_or_default();
+            return Err(carried(self.target, &error));
+        }
+        // A chunk that brings nothing may be an error whose fields stand at the top (vLLM).
+        if chunk.choices.is_empty()
+            && chunk.usage.is_none()
+            && let Some(error) = ErrorBody::read(data)
+        {
             return Err(classify::reported(self.target, &error));
         }
-        if !self.started && (chunk.id.is_some() || chunk.model.is_some()) {
+        let (id, model) = (named(chunk.id), named(chunk.model));
+        if !self.started && (id.is_some() || model.is_some()) {
             self.started = true;
-            out.push(Delta::Started {
-                id: chunk.id.map(Into::into),
-                model: chunk.model.map(Into::into),
-            });
+            out.push(Delta::Started { id, model });
         }
         if let Some(choice) = chunk.choices.into_iter().next() {
             self.choice(choice, out)?;
         }
-        out.extend(chunk.usage.map(|usage| Delta::Usage(usage.into())));
+        let usage = chunk.usage.and_then(wire::TokenUsage::counted);
+        out.extend(usage.map(Delta::Usage));
         Ok(())
     }
 
@@ -120,7 +141,7 @@ impl State<'_> {
         if let Some(text) = choice.delta.content.filter(|text| !text.is_empty()) {
             out.push(Delta::Text(text.into_owned()));
         }
-        if let Some(reason) = choice.finish_reason {
+        if let Some(reason) = choice.finish_reason.filter(|reason| !reason.is_empty()) {
             let reason = finish_reason(self.target, Some(&reason))?;
             self.finished = true;
             out.push(Delta::Finished(reason));

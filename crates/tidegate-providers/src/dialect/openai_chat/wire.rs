@@ -104,6 +104,8 @@ pub(super) struct Choice<'b> {
     pub(super) message: Text<'b>,
     #[serde(borrow, default)]
     pub(super) finish_reason: Option<Cow<'b, str>>,
+    #[serde(default)]
+    pub(super) error: Option<Value>,
 }
 
 /// One piece of a streamed completion.
@@ -160,9 +162,9 @@ fn content<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de,
 #[derive(Deserialize)]
 pub(super) struct TokenUsage {
     #[serde(default)]
-    prompt_tokens: u64,
+    prompt_tokens: Option<u64>,
     #[serde(default)]
-    completion_tokens: u64,
+    completion_tokens: Option<u64>,
     #[serde(default)]
     prompt_tokens_details: Option<PromptDetails>,
     #[serde(default)]
@@ -181,19 +183,21 @@ struct CompletionDetails {
     reasoning_tokens: Option<u64>,
 }
 
-impl From<TokenUsage> for Usage {
-    fn from(usage: TokenUsage) -> Self {
-        Self {
-            input_tokens: usage.prompt_tokens,
-            output_tokens: usage.completion_tokens,
-            cached_input_tokens: usage
+impl TokenUsage {
+    /// The counts; `None` where nobody counted (`OpenRouter` writes nulls).
+    pub(super) fn counted(self) -> Option<Usage> {
+        self.prompt_tokens.or(self.completion_tokens)?;
+        Some(Usage {
+            input_tokens: self.prompt_tokens.unwrap_or(0),
+            output_tokens: self.completion_tokens.unwrap_or(0),
+            cached_input_tokens: self
                 .prompt_tokens_details
                 .and_then(|details| details.cached_tokens)
                 .unwrap_or(0),
-            reasoning_tokens: usage
+            reasoning_tokens: self
                 .completion_tokens_details
                 .and_then(|details| details.reasoning_tokens)
                 .unwrap_or(0),
-        }
+        })
     }
 }
