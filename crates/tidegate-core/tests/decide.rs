@@ -1,92 +1,11 @@
 //! The retry decision, row by row.
 
-use std::time::Duration;
+#[path = "decide/row.rs"]
+mod row;
 
-use tidegate_core::retry::{Decision, GiveUp, RetryPolicy, Situation, decide};
-use tidegate_core::{Backoff, Delivery, Failure, FailureKind};
-
-const fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
-
-fn policy() -> RetryPolicy {
-    let backoff = Backoff {
-        cap: ms(1_000),
-        ..Backoff::exact(ms(100))
-    };
-    RetryPolicy {
-        max_retries: 3,
-        backoff,
-        max_retry_after: ms(5_000),
-        resend_unknown: true,
-    }
-}
-
-fn situation() -> Situation {
-    Situation::first(ms(60_000))
-}
-
-fn failure(kind: FailureKind) -> Failure {
-    Failure::new(kind, Delivery::Answered)
-}
-
-const fn retry(millis: u64) -> Decision {
-    Decision::Retry { after: ms(millis) }
-}
-
-const fn requeue(after: u64, spacing: u64) -> Decision {
-    Decision::Requeue {
-        after: ms(after),
-        spacing: ms(spacing),
-    }
-}
-
-const fn give_up(why: GiveUp) -> Decision {
-    Decision::GiveUp { why }
-}
-
-struct Row {
-    claim: &'static str,
-    policy: RetryPolicy,
-    situation: Situation,
-    failure: Failure,
-    expected: Decision,
-}
-
-fn row(claim: &'static str, failure: Failure, expected: Decision) -> Row {
-    Row {
-        claim,
-        policy: policy(),
-        situation: situation(),
-        failure,
-        expected,
-    }
-}
-
-impl Row {
-    fn policy(mut self, change: impl FnOnce(&mut RetryPolicy)) -> Self {
-        change(&mut self.policy);
-        self
-    }
-
-    fn situation(mut self, change: impl FnOnce(&mut Situation)) -> Self {
-        change(&mut self.situation);
-        self
-    }
-}
-
-fn check(rows: Vec<Row>) {
-    for Row {
-        claim,
-        policy,
-        situation,
-        failure,
-        expected,
-    } in rows
-    {
-        assert_eq!(decide(&policy, &situation, &failure), expected, "{claim}");
-    }
-}
+use row::{Row, check, failure, give_up, ms, requeue, retry, row};
+use tidegate_core::retry::{Decision, GiveUp};
+use tidegate_core::{Delivery, Failure, FailureKind};
 
 #[test]
 fn transient_failures_are_retried_with_the_backoff_until_the_count_is_reached() {

@@ -34,9 +34,17 @@ struct Decoder<'t> {
 struct State<'t> {
     target: &'t Target,
     started: bool,
-    finished: bool,
+    answer: Answer,
     done: bool,
     failed: Option<Failure>,
+}
+
+/// How far the answer has come. An empty one is one too.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Missing,
+    Begun,
+    Finished,
 }
 
 impl<'t> Decoder<'t> {
@@ -44,7 +52,7 @@ impl<'t> Decoder<'t> {
         let state = State {
             target,
             started: false,
-            finished: false,
+            answer: Answer::Missing,
             done: false,
             failed: None,
         };
@@ -71,12 +79,18 @@ impl StreamDecoder for Decoder<'_> {
     }
 
     fn finish(&mut self) -> Result<StreamEnd, Failure> {
-        if self.state.done || self.state.finished {
-            return Ok(StreamEnd {
-                terminated: self.state.done,
-            });
+        match (self.state.answer, self.state.done) {
+            (Answer::Missing, true) => Err(classify::malformed(
+                self.state.target,
+                "the stream has an end and no answer",
+            )),
+            (Answer::Finished, terminated) | (Answer::Begun, terminated @ true) => {
+                Ok(StreamEnd { terminated })
+            }
+            (Answer::Missing | Answer::Begun, false) => {
+                Err(Failure::new(FailureKind::StreamBroken, Delivery::Unknown))
+            }
         }
-        Err(Failure::new(FailureKind::StreamBroken, Delivery::Unknown))
     }
 }
 
@@ -135,6 +149,9 @@ impl State<'_> {
         choice: wire::ChunkChoice<'_>,
         out: &mut Vec<Delta>,
     ) -> Result<(), Failure> {
+        if self.answer == Answer::Missing {
+            self.answer = Answer::Begun;
+        }
         if let Some(refusal) = choice.delta.refusal.filter(|refusal| !refusal.is_empty()) {
             return Err(refused(self.target, &refusal));
         }
@@ -143,7 +160,7 @@ impl State<'_> {
         }
         if let Some(reason) = choice.finish_reason.filter(|reason| !reason.is_empty()) {
             let reason = finish_reason(self.target, Some(&reason))?;
-            self.finished = true;
+            self.answer = Answer::Finished;
             out.push(Delta::Finished(reason));
         }
         Ok(())
