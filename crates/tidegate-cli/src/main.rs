@@ -1,2 +1,54 @@
-//! Placeholder.
-fn main() {}
+//! The command `tidegate`: parse, call, show. Every decision is the engine's.
+
+mod args;
+mod commands;
+mod demo;
+mod exit;
+mod input;
+mod interrupt;
+mod logging;
+mod output;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+use crate::exit::Exit;
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return usage(&error),
+    };
+    logging::start(args.global.verbose);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let exit = match runtime {
+        Ok(runtime) => runtime.block_on(dispatch(args)),
+        Err(error) => output::text::error(Exit::Internal, &format!("no runtime: {error}")),
+    };
+    exit.into()
+}
+
+async fn dispatch(args: Args) -> Exit {
+    let global = args.global;
+    match args.command {
+        Command::Run(run) => commands::run::run(&global, run).await,
+        Command::Config(command) => commands::config::run(&global, command),
+        Command::Endpoint(command) => commands::endpoint::run(&global, &command),
+    }
+}
+
+/// Help and version are answers, anything else is a usage error.
+fn usage(error: &clap::Error) -> ExitCode {
+    let text = error.render();
+    if error.use_stderr() {
+        drop(write!(anstream::stderr(), "{}", text.ansi()));
+        return Exit::Usage.into();
+    }
+    drop(write!(anstream::stdout(), "{}", text.ansi()));
+    Exit::Done.into()
+}

@@ -106,8 +106,8 @@ pub struct OpId(pub u64);
 /// # use tidegate_core::Timestamp;
 /// let (ms, at) = (Duration::from_millis, |ms| Timestamp::from_micros(ms * 1_000));
 /// let mut state = SpacedState::default();
-/// assert_eq!(state.reserve(OpId(1), at(50), ms(50)), at(50));
-/// assert_eq!(state.reserve(OpId(2), at(51), ms(50)), at(100));
+/// assert_eq!(state.reserve(OpId(1), at(0), at(50), ms(50)), at(50));
+/// assert_eq!(state.reserve(OpId(2), at(1), at(51), ms(50)), at(100));
 /// assert_eq!(state.depart(OpId(1), at(70)), Departure::Go, "late by 20 ms");
 /// assert_eq!(state.depart(OpId(2), at(100)), Departure::Wait { until: at(120) }, "so the next one waits");
 /// ```
@@ -138,7 +138,14 @@ pub enum Departure {
 
 impl SpacedState {
     /// Takes the next slot: not before `not_before`, and `spacing` behind the slot before it.
-    pub fn reserve(&mut self, op: OpId, not_before: Timestamp, spacing: Duration) -> Timestamp {
+    pub fn reserve(
+        &mut self,
+        op: OpId,
+        now: Timestamp,
+        not_before: Timestamp,
+        spacing: Duration,
+    ) -> Timestamp {
+        self.mend(now);
         let at = not_before.max(self.behind_the_last(spacing));
         self.slots.push(Slot { op, at, spacing });
         at
@@ -147,12 +154,12 @@ impl SpacedState {
     /// Lets `op` leave, unless the one before it left so late that it must wait. An `op` without a slot leaves: it
     /// is a first attempt.
     pub fn depart(&mut self, op: OpId, now: Timestamp) -> Departure {
+        self.mend(now);
         let Some(index) = self.slots.iter().position(|slot| slot.op == op) else {
             return Departure::Go;
         };
-        let earliest = self
-            .last_departure
-            .map(|last| last.saturating_add(self.slots[index].spacing));
+        let spacing = self.slots[index].spacing;
+        let earliest = self.last_departure.map(|last| last.saturating_add(spacing));
         match earliest {
             Some(until) if until > now => {
                 self.slots[index].at = until;
@@ -175,5 +182,10 @@ impl SpacedState {
         let slots = self.slots.iter().map(|slot| slot.at);
         let last = slots.chain(self.last_departure).max();
         last.map_or_else(Timestamp::default, |last| last.saturating_add(spacing))
+    }
+
+    /// A departure in the future was noted by a clock that has since been set back: it was no later than now.
+    fn mend(&mut self, now: Timestamp) {
+        self.last_departure = self.last_departure.map(|last| last.min(now));
     }
 }

@@ -18,7 +18,7 @@ const fn at(millis: u64) -> Timestamp {
 fn slots_stand_one_spacing_apart_in_the_order_they_were_taken() {
     let mut state = SpacedState::default();
     let slots: Vec<_> = (0..5)
-        .map(|n| state.reserve(OpId(n), at(50 + n), ms(50)))
+        .map(|n| state.reserve(OpId(n), at(n), at(50 + n), ms(50)))
         .collect();
     assert_eq!(slots, [at(50), at(100), at(150), at(200), at(250)]);
 }
@@ -26,8 +26,8 @@ fn slots_stand_one_spacing_apart_in_the_order_they_were_taken() {
 #[test]
 fn a_late_departure_pushes_the_next_one_back() {
     let mut state = SpacedState::default();
-    state.reserve(OpId(1), at(50), ms(50));
-    state.reserve(OpId(2), at(50), ms(50));
+    state.reserve(OpId(1), at(0), at(50), ms(50));
+    state.reserve(OpId(2), at(0), at(50), ms(50));
     assert_eq!(state.depart(OpId(1), at(99)), Departure::Go);
     assert_eq!(
         state.depart(OpId(2), at(148)),
@@ -39,18 +39,18 @@ fn a_late_departure_pushes_the_next_one_back() {
 #[test]
 fn a_slot_nobody_waits_for_lapses() {
     let mut state = SpacedState::default();
-    state.reserve(OpId(1), at(10_000), ms(50));
+    state.reserve(OpId(1), at(0), at(10_000), ms(50));
     state.release(OpId(1));
-    assert_eq!(state.reserve(OpId(2), at(60), ms(50)), at(60));
+    assert_eq!(state.reserve(OpId(2), at(10), at(60), ms(50)), at(60));
 }
 
 #[test]
 fn a_departure_in_the_past_does_not_delay_a_later_backoff() {
     let mut state = SpacedState::default();
-    state.reserve(OpId(1), at(100), ms(100));
+    state.reserve(OpId(1), at(0), at(100), ms(100));
     state.depart(OpId(1), at(100));
     assert_eq!(
-        state.reserve(OpId(2), at(310), ms(200)),
+        state.reserve(OpId(2), at(110), at(310), ms(200)),
         at(310),
         "exactly its own backoff"
     );
@@ -59,9 +59,18 @@ fn a_departure_in_the_past_does_not_delay_a_later_backoff() {
 #[test]
 fn a_first_attempt_leaves_at_once_and_moves_nothing() {
     let mut state = SpacedState::default();
-    state.reserve(OpId(1), at(500), ms(50));
+    state.reserve(OpId(1), at(0), at(500), ms(50));
     assert_eq!(state.depart(OpId(9), at(3)), Departure::Go);
-    assert_eq!(state.reserve(OpId(2), at(0), ms(50)), at(550));
+    assert_eq!(state.reserve(OpId(2), at(3), at(0), ms(50)), at(550));
+}
+
+#[test]
+fn a_clock_that_was_set_back_delays_nobody() {
+    let mut state = SpacedState::default();
+    state.reserve(OpId(1), at(900_000), at(900_000), ms(50));
+    state.depart(OpId(1), at(900_000));
+    assert_eq!(state.reserve(OpId(2), at(10), at(60), ms(50)), at(60));
+    assert_eq!(state.depart(OpId(2), at(60)), Departure::Go);
 }
 
 proptest! {
@@ -74,7 +83,7 @@ proptest! {
         for (op, (backoff, spacing, late)) in tickets.into_iter().enumerate() {
             let op = OpId(op as u64);
             let not_before = now.saturating_add(ms(backoff));
-            let mut slot = state.reserve(op, not_before, ms(spacing));
+            let mut slot = state.reserve(op, now, not_before, ms(spacing));
             loop {
                 now = now.max(slot).saturating_add(ms(late));
                 match state.depart(op, now) {

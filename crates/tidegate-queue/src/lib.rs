@@ -14,5 +14,7 @@ mod store;
 pub use clock::Clock;
 pub use memory::MemoryStore;
 pub use permit::Permit;
-pub use queue::{AcquireError, Place, Queue, Slot, Wanted};
-pub use store::{Ask, Observation, Penalty, QueueStore, Reservation, StoreError, StoreFuture};
+pub use queue::{AcquireError, Place, Queue, Wanted};
+pub use store::{
+    Ask, Observation, Penalty, QueueStore, Reservation, Slot, StoreError, StoreFuture,
+};

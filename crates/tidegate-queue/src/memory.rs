@@ -33,7 +33,7 @@ impl MemoryStore {
         let mut limits = self.limits();
         let state = limits.entry(key.clone()).or_default();
         state.release(ask.op);
-        let at = state.reserve(ask.op, slot.not_before, slot.spacing);
+        let at = state.reserve(ask.op, now, slot.not_before, slot.spacing);
         if ask.deadline.is_some_and(|deadline| at >= deadline) {
             state.release(ask.op);
             return Reservation::Refused { earliest: Some(at) };

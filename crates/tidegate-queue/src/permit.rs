@@ -52,6 +52,12 @@ impl Permit {
             .await
     }
 
+    /// Ends it as if it had never been: the attempt did not leave after all.
+    pub fn refund(mut self) {
+        self.open = false;
+        self.store.release(&self.key, self.op, false);
+    }
+
     /// Ends it with a failure the limit must learn from.
     ///
     /// # Errors

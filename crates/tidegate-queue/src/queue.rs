@@ -9,7 +9,6 @@ mod line;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tidegate_core::quota::{Departure, OpId};
 use tidegate_core::{Cost, LimitKey, Timestamp};
@@ -18,16 +17,7 @@ use tokio::sync::{Notify, oneshot};
 use self::line::{Line, Ticket};
 use crate::clock::Clock;
 use crate::permit::Permit;
-use crate::store::{Ask, QueueStore, Reservation, StoreError};
-
-/// Where a rate-limited attempt stands on its way back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Slot {
-    /// It leaves no earlier: its backoff, or what the server asked for.
-    pub not_before: Timestamp,
-    /// It leaves at least this long after the one before it.
-    pub spacing: Duration,
-}
+use crate::store::{Ask, QueueStore, Reservation, Slot, StoreError};
 
 /// What an attempt wants of the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

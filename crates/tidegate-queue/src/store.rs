@@ -7,14 +7,22 @@
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use tidegate_core::quota::{Departure, OpId};
 use tidegate_core::{Cost, FailureKind, LimitKey, ObservedLimits, Timestamp};
 
-use crate::queue::Slot;
-
 /// What a store operation returns: at once in memory, later elsewhere.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// Where a rate-limited attempt stands on its way back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot {
+    /// It leaves no earlier: its backoff, or what the server asked for.
+    pub not_before: Timestamp,
+    /// It leaves at least this long after the one before it.
+    pub spacing: Duration,
+}
 
 /// What is asked of a store when an attempt wants to leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use tidegate_core::quota::OpId;
 use tidegate_core::{LimitKey, Timestamp};
 use tokio::sync::{Notify, oneshot};
 
-use super::{AcquireError, Inner, Slot, granted};
-use crate::store::Ask;
+use super::{AcquireError, Inner, granted};
+use crate::store::{Ask, Slot};
 
 /// The waiters of one limit, in the order they came.
 #[derive(Debug, Default)]

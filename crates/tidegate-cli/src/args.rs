@@ -1,0 +1,139 @@
+//! The command line, as typed.
+
+#![expect(
+    clippy::doc_markdown,
+    reason = "doc comments here are what `--help` prints"
+)]
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, Subcommand};
+use tidegate::config::{Origin, Settings, Sourced, Time};
+
+/// The dependable way to call LLM endpoints.
+#[derive(Debug, Parser)]
+#[command(name = "tidegate", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 internal, 2 usage, 3 configuration, 4 context, 5 credentials, 6 rate or quota, 7 time,
+8 provider or network, 9 request refused, 130 interrupted.";
+
+/// Flags of every command.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Global {
+    /// The configuration file [default: $TIDEGATE_CONFIG, then tidegate/tidegate.toml in the XDG config directory]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Tell more on stderr; -vv adds the engine's log, -vvv everybody's
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Tell nothing on stderr but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Send one prompt and print the answer
+    Run(Run),
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Look at the endpoints
+    #[command(subcommand)]
+    Endpoint(EndpointCommand),
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print which file is read
+    Path,
+    /// Print what holds, defaults included; secrets are hidden
+    Show {
+        /// Say of every value where it comes from
+        #[arg(long)]
+        origin: bool,
+    },
+    /// Check the file and every endpoint in it
+    Check,
+    /// Write a commented file to start from
+    Init,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EndpointCommand {
+    /// List the endpoints and whether each could be asked
+    List,
+}
+
+/// `tidegate run`.
+#[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "a flag is a bool")]
+pub(crate) struct Run {
+    /// The prompt; `-` stands for standard input, which is also read when there is no prompt and it is a pipe.
+    /// `@path`, `@dir/**/*.rs` and `@"a b.txt"` in it name files that are sent before it
+    #[arg(value_name = "PROMPT")]
+    pub(crate) prompt: Vec<String>,
+    /// The endpoint: a configured name, `provider/model`, or `demo`, which needs no key
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) endpoint: Option<String>,
+    /// Another model than the endpoint's
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+    /// A system prompt
+    #[arg(short, long, value_name = "TEXT")]
+    pub(crate) system: Option<String>,
+    /// Another directory that `@path` may name files in, after the working directory
+    #[arg(long = "include", value_name = "DIR")]
+    pub(crate) include: Vec<PathBuf>,
+    /// Send `@` in the prompt as it is
+    #[arg(long)]
+    pub(crate) no_context: bool,
+    /// How often a failed attempt is repeated [default: as configured, else 0]
+    #[arg(long, value_name = "N", help_heading = "Patience")]
+    pub(crate) max_retries: Option<u32>,
+    /// The wait before the first retry; it doubles with each [default: as configured, else 1s]
+    #[arg(long, value_name = "TIME", help_heading = "Patience")]
+    pub(crate) retry_base_delay: Option<Time>,
+    /// The longest an attempt may take [default: as configured, else 600s over HTTP and 240s for a command]
+    #[arg(long, value_name = "TIME", help_heading = "Patience")]
+    pub(crate) timeout: Option<Time>,
+    /// The longest it all may take, waiting and retries included [default: as configured, else 30m]
+    #[arg(long, value_name = "TIME", help_heading = "Patience")]
+    pub(crate) deadline: Option<Time>,
+    /// Print the answer as it comes [default: on a terminal]
+    #[arg(long, overrides_with = "no_stream", help_heading = "Output")]
+    pub(crate) stream: bool,
+    /// Print the answer when it is whole
+    #[arg(long, overrides_with = "stream", help_heading = "Output")]
+    pub(crate) no_stream: bool,
+    /// Print one JSON object with the answer or the error, every attempt, usage and limits
+    #[arg(long, conflicts_with = "stream", help_heading = "Output")]
+    pub(crate) json: bool,
+}
+
+impl Run {
+    /// The settings of this run.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings {
+            max_retries: flag(self.max_retries, "--max-retries"),
+            retry_base_delay: flag(self.retry_base_delay, "--retry-base-delay"),
+            timeout: flag(self.timeout, "--timeout"),
+            deadline: flag(self.deadline, "--deadline"),
+            ..Settings::default()
+        }
+    }
+}
+
+fn flag<T>(value: Option<T>, name: &'static str) -> Option<Sourced<T>> {
+    value.map(|value| Sourced {
+        value,
+        origin: Origin::Flag(name),
+    })
+}

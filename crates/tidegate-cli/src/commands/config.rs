@@ -1,0 +1,132 @@
+//! `tidegate config`.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tidegate::config::{self, Config, Environment};
+
+use crate::args::{ConfigCommand, Global};
+use crate::commands::{self, endpoint};
+use crate::exit::Exit;
+use crate::output::text;
+
+pub(crate) fn run(global: &Global, command: ConfigCommand) -> Exit {
+    match command {
+        ConfigCommand::Path => path(global),
+        ConfigCommand::Init => init(global),
+        ConfigCommand::Show { origin } => with(global, |config| show(config, origin)),
+        ConfigCommand::Check => with(global, check),
+    }
+}
+
+fn with(global: &Global, then: impl FnOnce(&Config) -> Exit) -> Exit {
+    match commands::load(global) {
+        Ok(config) => then(&config),
+        Err(error) => text::error(Exit::Config, &error.to_string()),
+    }
+}
+
+fn path(global: &Global) -> Exit {
+    let environment = Environment::from_process();
+    match config::locate(global.config.as_deref(), &environment) {
+        Some(path) => text::printed(writeln!(io::stdout(), "{}", path.display())),
+        None => match config::default_path(&environment) {
+            Some(path) => {
+                text::note("there is no file yet; `tidegate config init` writes one here");
+                text::printed(writeln!(io::stdout(), "{}", path.display()))
+            }
+            None => text::error(
+                Exit::Config,
+                "no place for a file: neither XDG_CONFIG_HOME nor HOME is set",
+            ),
+        },
+    }
+}
+
+fn show(config: &Config, origin: bool) -> Exit {
+    let print = || {
+        let (mut stdout, mut table) = (io::stdout().lock(), String::new());
+        for row in config.rows() {
+            if row.table != table {
+                let gap = if table.is_empty() { "" } else { "\n" };
+                writeln!(stdout, "{gap}[{}]", row.table)?;
+                table.clone_from(&row.table);
+            }
+            write!(stdout, "{} = {}", row.key, row.value)?;
+            if origin {
+                write!(stdout, "  # {}", row.origin)?;
+            }
+            writeln!(stdout)?;
+        }
+        stdout.flush()
+    };
+    text::printed(print())
+}
+
+fn check(config: &Config) -> Exit {
+    for warning in &config.warnings {
+        text::warning(warning);
+    }
+    let unready: Vec<_> = config
+        .endpoints
+        .values()
+        .filter(|endpoint| endpoint.enabled)
+        .filter_map(|endpoint| {
+            endpoint::check(config, &endpoint.name)
+                .err()
+                .map(|error| format!("endpoint `{}`: {error}", endpoint.name))
+        })
+        .collect();
+    for problem in &unready {
+        text::warning(problem);
+    }
+    let file = config
+        .path
+        .as_ref()
+        .map_or_else(|| "no file".to_owned(), |path| path.display().to_string());
+    let (providers, endpoints) = (config.providers.len(), config.endpoints.len());
+    let ready = config.endpoints.len() - unready.len();
+    text::printed(writeln!(
+        io::stdout(),
+        "{file}: {providers} providers, {endpoints} endpoints, {ready} without complaint"
+    ))
+}
+
+fn init(global: &Global) -> Exit {
+    let place = global
+        .config
+        .clone()
+        .or_else(|| config::default_path(&Environment::from_process()));
+    let Some(path) = place else {
+        return text::error(
+            Exit::Config,
+            "no place for a file: neither XDG_CONFIG_HOME nor HOME is set",
+        );
+    };
+    match write_new(&path) {
+        Ok(()) => text::printed(writeln!(io::stdout(), "{}", path.display())),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => text::error(
+            Exit::Config,
+            &format!("{} exists already and is left as it is", path.display()),
+        ),
+        Err(error) => text::error(
+            Exit::Config,
+            &format!("{} cannot be written: {error}", path.display()),
+        ),
+    }
+}
+
+/// Writes the sample where nothing stands yet: whole or not at all, readable by its owner alone.
+fn write_new(path: &Path) -> io::Result<()> {
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+    std::fs::create_dir_all(&directory)?;
+    let mut file = tempfile::NamedTempFile::new_in(&directory)?;
+    file.write_all(config::sample().as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path)
+        .map(drop)
+        .map_err(|error| error.error)
+}

@@ -1,0 +1,179 @@
+//! `tidegate run`.
+
+use std::future::Future;
+use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
+
+use tidegate::config::{Config, Origin, Sourced};
+use tidegate::{Delta, Executor, Outcome, Request, ResponseStream, RunRequest};
+
+use crate::args::{Global, Run};
+use crate::exit::Exit;
+use crate::interrupt::Interrupts;
+use crate::output::{json, text};
+use crate::{commands, demo, input};
+
+pub(crate) async fn run(global: &Global, args: Run) -> Exit {
+    let prompt = match input::prompt(&args.prompt) {
+        Ok(prompt) => prompt,
+        Err(error) => return text::error(Exit::Usage, &error),
+    };
+    let mut config = match commands::load(global) {
+        Ok(config) => config,
+        Err(error) => return text::error(Exit::Config, &error.to_string()),
+    };
+    // Held for the whole run: dropping it stops the simulator.
+    let _demo = match demo::if_wanted(&mut config, args.endpoint.as_deref()).await {
+        Ok(demo) => demo,
+        Err(error) => {
+            return text::error(
+                Exit::Internal,
+                &format!("the demo could not be started: {error}"),
+            );
+        }
+    };
+    include(&mut config, &args);
+    let executor = Executor::builder(config)
+        .event_sink(Arc::new(text::Lines::new(global)))
+        .build();
+    let shown = Shown::of(&args);
+    let stream = shown == Shown::Pieces;
+    let request = request(args, prompt, stream);
+    interruptible(&executor, show(&executor, request, shown, global)).await
+}
+
+/// How the answer is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Whole,
+    Pieces,
+    Json,
+}
+
+impl Shown {
+    fn of(args: &Run) -> Self {
+        match (args.json, args.stream, args.no_stream) {
+            (true, _, _) => Self::Json,
+            (_, true, _) => Self::Pieces,
+            (_, _, true) => Self::Whole,
+            _ if io::stdout().is_terminal() => Self::Pieces,
+            _ => Self::Whole,
+        }
+    }
+}
+
+fn include(config: &mut Config, args: &Run) {
+    if !args.include.is_empty() {
+        config.context.include_dirs = Some(Sourced {
+            value: args.include.clone(),
+            origin: Origin::Flag("--include"),
+        });
+    }
+}
+
+fn request(args: Run, prompt: String, stream: bool) -> RunRequest {
+    let settings = args.settings();
+    let context = if args.no_context {
+        None
+    } else {
+        std::env::current_dir().ok()
+    };
+    let request = Request {
+        system: args.system,
+        stream,
+        ..Request::prompt(prompt)
+    };
+    RunRequest {
+        endpoint: args.endpoint,
+        model: args.model,
+        request,
+        context,
+        settings,
+    }
+}
+
+/// Runs to the end, or to Ctrl-C: then what is under way is stopped, its children ended and reaped. A second Ctrl-C
+/// waits for nothing.
+async fn interruptible(executor: &Executor, run: impl Future<Output = Exit>) -> Exit {
+    let Ok(mut interrupts) = Interrupts::listen() else {
+        return run.await;
+    };
+    let exit = tokio::select! {
+        exit = run => exit,
+        () = interrupts.next() => {
+            text::note("interrupted");
+            Exit::Interrupted
+        }
+    };
+    tokio::select! {
+        () = executor.settled() => exit,
+        () = interrupts.next() => Exit::Interrupted,
+    }
+}
+
+async fn show(executor: &Executor, request: RunRequest, shown: Shown, global: &Global) -> Exit {
+    let outcome = match shown {
+        Shown::Json => {
+            let outcome = executor.run(request).await;
+            let exit = exit(&outcome);
+            return written(json::print(&outcome, exit), exit);
+        }
+        Shown::Whole => executor.run(request).await,
+        Shown::Pieces => match pieces(executor.stream(request)).await {
+            Ok(outcome) => outcome,
+            Err(error) => return written(Err(error), Exit::Done),
+        },
+    };
+    let exit = exit(&outcome);
+    let answer = match (&outcome.result, shown) {
+        (Ok(response), Shown::Whole) => answer(&response.text),
+        _ => Ok(()),
+    };
+    text::outcome(&outcome, exit, global);
+    written(answer, exit)
+}
+
+/// Prints an answer as it comes.
+async fn pieces(mut stream: ResponseStream) -> io::Result<Outcome> {
+    let (mut stdout, mut line_open) = (io::stdout(), false);
+    while let Some(delta) = stream.next().await {
+        if let Delta::Text(text) = delta {
+            stdout.write_all(text.as_bytes())?;
+            stdout.flush()?;
+            line_open = !text.ends_with('\n');
+        }
+    }
+    if line_open {
+        stdout.write_all(b"\n")?;
+    }
+    stdout.flush()?;
+    Ok(stream.finish().await)
+}
+
+fn answer(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    if !text.ends_with('\n') {
+        stdout.write_all(b"\n")?;
+    }
+    stdout.flush()
+}
+
+/// A reader who has seen enough is no error.
+fn written(result: io::Result<()>, exit: Exit) -> Exit {
+    match result {
+        Ok(()) => exit,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+        Err(error) => text::error(
+            Exit::Internal,
+            &format!("standard output cannot be written: {error}"),
+        ),
+    }
+}
+
+fn exit(outcome: &Outcome) -> Exit {
+    outcome
+        .result
+        .as_ref()
+        .map_or_else(Exit::of, |_| Exit::Done)
+}

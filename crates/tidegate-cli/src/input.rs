@@ -1,0 +1,55 @@
+//! Where the prompt comes from.
+
+use std::io::{self, IsTerminal, Read};
+
+/// The longest prompt read from standard input, in bytes.
+const MAX_PROMPT: u64 = 64 * 1_024 * 1_024;
+
+/// The prompt from the arguments, with standard input where `-` stands; from a pipe when there are no arguments.
+///
+/// A prompt without `-` never touches standard input, so that nothing hangs on one that is open and idle.
+pub(crate) fn prompt(words: &[String]) -> Result<String, String> {
+    if words.is_empty() && io::stdin().is_terminal() {
+        return Err("no prompt: give one, `-` for standard input, or a pipe".to_owned());
+    }
+    if words.iter().filter(|word| *word == "-").count() > 1 {
+        return Err("`-` stands for standard input and can be given once".to_owned());
+    }
+    let from_pipe = ["-".to_owned()];
+    let words = if words.is_empty() {
+        &from_pipe[..]
+    } else {
+        words
+    };
+    let parts: Result<Vec<_>, _> = words
+        .iter()
+        .map(|word| {
+            if word == "-" {
+                stdin()
+            } else {
+                Ok(word.clone())
+            }
+        })
+        .collect();
+    let prompt = parts?.join("\n\n");
+    if prompt.trim().is_empty() {
+        return Err("the prompt is empty".to_owned());
+    }
+    Ok(prompt)
+}
+
+fn stdin() -> Result<String, String> {
+    let mut bytes = Vec::new();
+    let read = io::stdin()
+        .lock()
+        .take(MAX_PROMPT + 1)
+        .read_to_end(&mut bytes);
+    let length = read.map_err(|error| format!("standard input cannot be read: {error}"))?;
+    if length as u64 > MAX_PROMPT {
+        return Err(format!("standard input has more than {MAX_PROMPT} bytes"));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        format!("standard input is not UTF-8 text (first wrong byte at offset {at})")
+    })
+}

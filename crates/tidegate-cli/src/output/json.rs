@@ -1,0 +1,147 @@
+//! For programs: one object, the same shape whether it went well or not.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use tidegate::{
+    Attempt, Decision, Error, ErrorKind, Failure, FinishReason, GiveUp, ObservedLimits, Outcome,
+    Timestamp, Usage,
+};
+
+use crate::exit::Exit;
+
+#[derive(Serialize)]
+struct Document<'o> {
+    ok: bool,
+    run: String,
+    text: Option<&'o str>,
+    finish_reason: Option<&'o FinishReason>,
+    model: Option<&'o str>,
+    response_id: Option<&'o str>,
+    target: Option<&'o str>,
+    usage: Option<Usage>,
+    error: Option<Problem<'o>>,
+    attempts: Vec<Try<'o>>,
+    tokens_maybe_billed: u64,
+    rate_limits: ObservedLimits,
+    context: Context<'o>,
+    queued_ms: f64,
+    took_ms: f64,
+    exit_code: u8,
+}
+
+#[derive(Serialize)]
+struct Problem<'o> {
+    kind: &'static str,
+    message: String,
+    gave_up: Option<GiveUp>,
+    failure: Option<&'o Failure>,
+    /// The provider's own words: only here and on stderr, never in events or logs.
+    detail: Option<&'o str>,
+}
+
+#[derive(Serialize)]
+struct Try<'o> {
+    number: u32,
+    target: &'o str,
+    started: Timestamp,
+    took_ms: f64,
+    failure: Option<&'o Failure>,
+    decision: Option<Decision>,
+}
+
+#[derive(Serialize)]
+struct Context<'o> {
+    files: Vec<&'o str>,
+    bytes: u64,
+    skipped: Vec<Left<'o>>,
+    unmatched: &'o [String],
+}
+
+#[derive(Serialize)]
+struct Left<'o> {
+    path: &'o str,
+    reason: String,
+}
+
+/// Prints the outcome as one JSON object on stdout.
+pub(crate) fn print(outcome: &Outcome, exit: Exit) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    serde_json::to_writer_pretty(&mut stdout, &document(outcome, exit))?;
+    stdout.write_all(b"\n")?;
+    stdout.flush()
+}
+
+fn document(outcome: &Outcome, exit: Exit) -> Document<'_> {
+    let response = outcome.result.as_ref().ok();
+    Document {
+        ok: response.is_some(),
+        run: outcome.run.to_string(),
+        text: response.map(|response| response.text.as_str()),
+        finish_reason: response.map(|response| &response.finish_reason),
+        model: response.and_then(|response| response.model.as_deref()),
+        response_id: response.and_then(|response| response.id.as_deref()),
+        target: outcome.target.as_deref(),
+        usage: outcome.usage(),
+        error: outcome.result.as_ref().err().map(problem),
+        attempts: outcome.attempts.iter().map(attempt).collect(),
+        tokens_maybe_billed: outcome.may_be_billed(),
+        rate_limits: outcome.limits,
+        context: context(outcome),
+        queued_ms: outcome.queued.as_secs_f64() * 1e3,
+        took_ms: outcome.took.as_secs_f64() * 1e3,
+        exit_code: exit.code(),
+    }
+}
+
+fn problem(error: &Error) -> Problem<'_> {
+    let detail = error
+        .failure()
+        .map(|failure| failure.detail.as_str())
+        .filter(|detail| !detail.is_empty());
+    let kind = match error.kind() {
+        ErrorKind::Config => "config",
+        ErrorKind::Credentials => "credentials",
+        ErrorKind::Context => "context",
+        ErrorKind::Failed(_) => "failed",
+        ErrorKind::Internal => "internal",
+    };
+    Problem {
+        kind,
+        message: error.to_string(),
+        gave_up: error.gave_up(),
+        failure: error.failure(),
+        detail,
+    }
+}
+
+fn attempt(attempt: &Attempt) -> Try<'_> {
+    Try {
+        number: attempt.number,
+        target: &attempt.target,
+        started: attempt.started,
+        took_ms: attempt.took.as_secs_f64() * 1e3,
+        failure: attempt.failed.as_ref().map(|(failure, _)| failure),
+        decision: attempt.failed.as_ref().map(|(_, decision)| *decision),
+    }
+}
+
+fn context(outcome: &Outcome) -> Context<'_> {
+    let packed = &outcome.packed;
+    let skipped = packed.skipped().iter();
+    Context {
+        files: packed
+            .files()
+            .iter()
+            .map(|file| file.path.as_str())
+            .collect(),
+        bytes: packed.bytes(),
+        skipped: skipped
+            .map(|left| Left {
+                path: &left.path,
+                reason: left.reason.to_string(),
+            })
+            .collect(),
+        unmatched: packed.unmatched(),
+    }
+}

@@ -1,0 +1,212 @@
+//! For people: one line on stderr per event they would care about. Colours where there is a terminal.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use tidegate::{Decision, Event, EventKind, EventSink, Outcome, Spell};
+
+use crate::args::Global;
+use crate::exit::Exit;
+
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const ODD: Style = AnsiColor::Yellow.on_default();
+const QUIET: Style = Style::new().dimmed();
+
+/// How much is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Telling {
+    Nothing,
+    Troubles,
+    Everything,
+}
+
+impl Telling {
+    const fn of(global: &Global) -> Self {
+        match (global.quiet, global.verbose) {
+            (true, _) => Self::Nothing,
+            (_, 0) => Self::Troubles,
+            _ => Self::Everything,
+        }
+    }
+}
+
+/// Writes events as lines.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    telling: Telling,
+}
+
+impl Lines {
+    pub(crate) const fn new(global: &Global) -> Self {
+        Self {
+            telling: Telling::of(global),
+        }
+    }
+}
+
+impl EventSink for Lines {
+    fn emit(&self, event: &Event) {
+        let line = match self.telling {
+            Telling::Nothing => None,
+            Telling::Troubles => trouble(&event.kind),
+            Telling::Everything => trouble(&event.kind).or_else(|| progress(&event.kind)),
+        };
+        if let Some(line) = line {
+            styled(QUIET, &line);
+        }
+    }
+}
+
+/// What a person would care about while they wait.
+fn trouble(event: &EventKind) -> Option<String> {
+    Some(match event {
+        EventKind::AttemptFailed {
+            target,
+            failure,
+            decision,
+            ..
+        } => match decision {
+            Decision::Retry { after } => {
+                format!("{target}: {failure}, trying again in {}", Spell(*after))
+            }
+            Decision::Requeue { after, .. } => format!(
+                "{target}: {failure}, back to the queue for {}",
+                Spell(*after)
+            ),
+            Decision::Fallback => format!("{target}: {failure}"),
+            Decision::GiveUp { .. } => return None,
+        },
+        EventKind::Queued {
+            limit_key,
+            ahead,
+            expected,
+        } if *ahead > 0 => {
+            format!(
+                "waiting {} for {limit_key} ({ahead} ahead)",
+                Spell(*expected)
+            )
+        }
+        EventKind::FellBack { from, to } => format!("{from} could not serve, going on at {to}"),
+        EventKind::ContextPacked {
+            files,
+            bytes,
+            skipped,
+        } => {
+            let left_out = if *skipped > 0 {
+                format!(", {skipped} left out")
+            } else {
+                String::new()
+            };
+            format!(
+                "packed {files} {} ({bytes} bytes){left_out}",
+                if *files == 1 { "file" } else { "files" }
+            )
+        }
+        _ => return None,
+    })
+}
+
+/// The rest, for those who want to see it all.
+fn progress(event: &EventKind) -> Option<String> {
+    Some(match event {
+        EventKind::RunStarted { endpoint, targets } => {
+            format!("{endpoint}: going to {}", targets.join(", then "))
+        }
+        EventKind::Queued {
+            limit_key,
+            expected,
+            ..
+        } => format!("waiting {} for {limit_key}", Spell(*expected)),
+        EventKind::Admitted { waited } if waited.is_zero() => return None,
+        EventKind::Admitted { waited } => format!("admitted after {}", Spell(*waited)),
+        EventKind::AttemptStarted { attempt, target } => format!("attempt {attempt} at {target}"),
+        EventKind::FirstOutput { after } => format!("first output after {}", Spell(*after)),
+        EventKind::AttemptFailed { attempt, took, .. } => {
+            format!("attempt {attempt} failed after {}", Spell(*took))
+        }
+        EventKind::AttemptSucceeded { attempt, took, .. } => {
+            format!("attempt {attempt} succeeded in {}", Spell(*took))
+        }
+        _ => return None,
+    })
+}
+
+/// What is said at the end: the files left out, and the error or, if it was not plain sailing, the summary.
+pub(crate) fn outcome(outcome: &Outcome, exit: Exit, global: &Global) {
+    let telling = Telling::of(global);
+    if telling > Telling::Nothing {
+        for skipped in outcome.packed.skipped() {
+            warning(&format!("left out {}: {}", skipped.path, skipped.reason));
+        }
+        for pattern in outcome.packed.unmatched() {
+            warning(&format!("{pattern} names no file and was sent as text"));
+        }
+    }
+    match &outcome.result {
+        Err(problem) => {
+            error(exit, &problem.to_string());
+            if let Some(detail) = problem
+                .failure()
+                .map(|failure| &failure.detail)
+                .filter(|detail| !detail.is_empty())
+            {
+                styled(QUIET, &format!("  it said: {}", detail.as_str()));
+            }
+        }
+        Ok(_)
+            if telling == Telling::Everything
+                || outcome.attempts.len() > 1 && telling > Telling::Nothing =>
+        {
+            styled(QUIET, &summary(outcome));
+        }
+        Ok(_) => {}
+    }
+}
+
+fn summary(outcome: &Outcome) -> String {
+    let target = outcome.target.as_deref().unwrap_or("nobody");
+    let tries = match outcome.attempts.len() {
+        1 => String::new(),
+        attempts => format!(" at attempt {attempts}"),
+    };
+    let cost = outcome.usage().map(|usage| {
+        format!(
+            ", {} tokens in, {} out",
+            usage.input_tokens, usage.output_tokens
+        )
+    });
+    format!(
+        "answered by {target}{tries} in {}{}",
+        Spell(outcome.took),
+        cost.unwrap_or_default()
+    )
+}
+
+/// Says what went wrong, and hands the exit code on.
+pub(crate) fn error(exit: Exit, what: &str) -> Exit {
+    drop(writeln!(anstream::stderr(), "{BAD}error:{BAD:#} {what}"));
+    exit
+}
+
+pub(crate) fn warning(what: &str) {
+    drop(writeln!(anstream::stderr(), "{ODD}warning:{ODD:#} {what}"));
+}
+
+pub(crate) fn note(what: &str) {
+    styled(QUIET, what);
+}
+
+fn styled(style: Style, line: &str) {
+    drop(writeln!(anstream::stderr(), "{style}{line}{style:#}"));
+}
+
+/// The end of a command that only prints. A reader who has seen enough is no error.
+pub(crate) fn printed(result: io::Result<()>) -> Exit {
+    match result {
+        Err(problem) if problem.kind() != io::ErrorKind::BrokenPipe => error(
+            Exit::Internal,
+            &format!("standard output cannot be written: {problem}"),
+        ),
+        _ => Exit::Done,
+    }
+}

@@ -1,0 +1,12 @@
+//! The built command, as a user meets it.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that cannot set up its case should fail the test"
+)]
+
+mod config;
+mod interrupt;
+mod run;
+mod secrets;
+mod stage;

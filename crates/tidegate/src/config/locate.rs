@@ -1,0 +1,54 @@
+//! Where a configuration is looked for.
+//!
+//! Never in the working directory: a cloned repository must not redirect keys or start commands. For the same reason
+//! a relative directory in a variable that many programs share is not followed.
+
+use std::path::{Path, PathBuf};
+
+use super::environment::Environment;
+
+/// The variable that names a file.
+pub(super) const VARIABLE: &str = "TIDEGATE_CONFIG";
+
+/// The file to read: the one given (`--config`), the one `$TIDEGATE_CONFIG` names, `tidegate/tidegate.toml` in the
+/// user's configuration directory, or `config/litellm-api-config.json` under `$CCW_DATA_DIR`; the last two where they
+/// exist.
+pub fn locate(explicit: Option<&Path>, environment: &Environment) -> Option<PathBuf> {
+    let named = explicit.or_else(|| environment.get(VARIABLE).map(Path::new));
+    let existing = |path: PathBuf| path.is_file().then_some(path);
+    named
+        .map(Path::to_path_buf)
+        .or_else(|| default_path(environment).and_then(existing))
+        .or_else(|| ccw_path(environment).and_then(existing))
+}
+
+/// Where the user's own file belongs: `$XDG_CONFIG_HOME/tidegate/tidegate.toml`, or the same under `~/.config`.
+pub fn default_path(environment: &Environment) -> Option<PathBuf> {
+    let home = || Some(directory(environment, "HOME")?.join(".config"));
+    let base = directory(environment, "XDG_CONFIG_HOME").or_else(home)?;
+    Some(base.join("tidegate").join("tidegate.toml"))
+}
+
+/// Where the seed keeps its file.
+fn ccw_path(environment: &Environment) -> Option<PathBuf> {
+    let base = directory(environment, "CCW_DATA_DIR")?;
+    Some(base.join("config").join("litellm-api-config.json"))
+}
+
+fn directory(environment: &Environment, name: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(environment.get(name)?);
+    path.is_absolute().then_some(path)
+}
+
+/// A path from a file, as its author meant it: `~` is home, and relative means beside the file.
+pub(super) fn meant(path: &str, file: &Path, environment: &Environment) -> PathBuf {
+    let home = path
+        .strip_prefix('~')
+        .filter(|rest| rest.is_empty() || rest.starts_with('/'))
+        .and_then(|rest| Some(directory(environment, "HOME")?.join(rest.trim_start_matches('/'))));
+    let beside = || {
+        file.parent()
+            .map_or_else(|| PathBuf::from(path), |parent| parent.join(path))
+    };
+    home.unwrap_or_else(beside)
+}

@@ -1,0 +1,288 @@
+//! What applies, line by line, as `tidegate config show` prints it.
+//!
+//! An endpoint's rows are what a run with it would get, from whichever table, variable or default it comes: the
+//! question behind "show" is never what a file says, but why something happens.
+
+use std::path::Path;
+
+use tidegate_context::PackOptions;
+use tidegate_core::Timeouts;
+use tidegate_core::secret::REDACTED;
+use tidegate_providers::{Provider, find};
+
+use super::Config;
+use super::context::{CacheConfig, ContextConfig};
+use super::endpoint::EndpointConfig;
+use super::explain::{dotted, key_text};
+use super::origin::{Origin, Sourced};
+use super::provider::ProviderConfig;
+use super::settings::Settings;
+use super::template::Template;
+
+/// One value that applies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The table, as the file would write it: `endpoints.fast`.
+    pub table: String,
+    /// The key.
+    pub key: String,
+    /// The value, as the file would write it; `"[redacted]"` for a secret.
+    pub value: String,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+pub(super) fn of(config: &Config) -> Vec<Row> {
+    let mut rows = Vec::new();
+    defaults(config, &mut Table::new("defaults".to_owned(), &mut rows));
+    queue(config, &mut Table::new("queue".to_owned(), &mut rows));
+    let all = config.context.clone().or(&default_context());
+    context(&all, &mut Table::new("context".to_owned(), &mut rows));
+    cache(
+        &config.cache,
+        &mut Table::new("cache".to_owned(), &mut rows),
+    );
+    for entry in config.providers.values() {
+        let name = dotted(&["providers", &entry.name]);
+        provider(config, entry, &mut Table::new(name, &mut rows));
+    }
+    for entry in config.endpoints.values() {
+        let name = dotted(&["endpoints", &entry.name]);
+        endpoint(config, entry, &mut Table::new(name, &mut rows));
+    }
+    rows
+}
+
+fn defaults(config: &Config, table: &mut Table<'_>) {
+    table.text("endpoint", config.default_endpoint.as_ref());
+    table.settings(&config.defaults.clone().complete_but_clocks());
+}
+
+fn queue(config: &Config, table: &mut Table<'_>) {
+    let pacing = config.queue.pacing.clone();
+    let pacing = pacing.unwrap_or(Sourced::default_of(super::Pacing::default()));
+    table.push("pacing", quoted(&pacing.value.to_string()), &pacing.origin);
+}
+
+fn default_context() -> ContextConfig {
+    ContextConfig {
+        max_file_bytes: Some(Sourced::default_of(PackOptions::DEFAULT_MAX_FILE_BYTES)),
+        max_total_bytes: Some(Sourced::default_of(PackOptions::DEFAULT_MAX_TOTAL_BYTES)),
+        max_files: Some(Sourced::default_of(PackOptions::DEFAULT_MAX_FILES)),
+        ..ContextConfig::default()
+    }
+}
+
+fn context(context: &ContextConfig, table: &mut Table<'_>) {
+    table.with("include_dirs", context.include_dirs.as_ref(), |paths| {
+        list(paths.iter().map(|at| path(at)))
+    });
+    table.with(
+        "max_file_bytes",
+        context.max_file_bytes.as_ref(),
+        ToString::to_string,
+    );
+    table.with(
+        "max_total_bytes",
+        context.max_total_bytes.as_ref(),
+        ToString::to_string,
+    );
+    table.with("max_files", context.max_files.as_ref(), ToString::to_string);
+    table.with(
+        "cache_enabled",
+        context.cache_enabled.as_ref(),
+        ToString::to_string,
+    );
+    table.with("cache_ttl", context.cache_ttl.as_ref(), |ttl| {
+        quoted(&ttl.to_string())
+    });
+    table.with(
+        "file_patterns",
+        context.file_patterns.as_ref(),
+        |patterns| list(patterns.iter().cloned()),
+    );
+}
+
+fn cache(cache: &CacheConfig, table: &mut Table<'_>) {
+    table.with("enabled", cache.enabled.as_ref(), ToString::to_string);
+    table.with("dir", cache.dir.as_ref(), |dir| quoted(&path(dir)));
+    table.with(
+        "max_total_bytes",
+        cache.max_total_bytes.as_ref(),
+        ToString::to_string,
+    );
+}
+
+fn provider(config: &Config, entry: &ProviderConfig, table: &mut Table<'_>) {
+    let speaks = find(&entry.kind.value);
+    table.text("type", Some(&entry.kind));
+    table.enabled(entry.enabled, &entry.kind.origin);
+    table.text("base_url", base_url(config, entry, speaks).as_ref());
+    table.text("api_key", api_key(config, entry, speaks).as_ref());
+    table.text("account", entry.account.as_ref());
+    table.text("limit_group", entry.limit_group.as_ref());
+    table.secrets("headers", entry.headers.iter());
+    table.with("argv", entry.argv.as_ref(), |argv| {
+        list(argv.iter().cloned())
+    });
+    table.with("prompt", entry.prompt.as_ref(), |prompt| {
+        serde_json::to_string(prompt).unwrap_or_default()
+    });
+    table.secrets("env", entry.env.iter());
+    table.settings(&entry.settings);
+}
+
+/// The base URL in force: the configured one, the variable's, the provider's own.
+fn base_url(
+    config: &Config,
+    entry: &ProviderConfig,
+    speaks: Option<&dyn Provider>,
+) -> Option<Sourced<String>> {
+    let configured = entry.base_url.as_ref();
+    let configured =
+        configured.map(|url| Sourced::new(without_secrets(url.value.raw()), url.origin.clone()));
+    let variable = || {
+        let name = speaks?.base_url_variable()?;
+        let url = without_secrets(config.environment.get(name)?);
+        Some(Sourced::new(url, Origin::Environment(name.to_owned())))
+    };
+    let default = || Some(Sourced::default_of(speaks?.default_base_url()?.to_owned()));
+    configured.or_else(variable).or_else(default)
+}
+
+/// The key in force, hidden.
+fn api_key(
+    config: &Config,
+    entry: &ProviderConfig,
+    speaks: Option<&dyn Provider>,
+) -> Option<Sourced<String>> {
+    let configured = entry.api_key.as_ref();
+    let configured =
+        configured.map(|key| Sourced::new(key.value.shown(true).to_owned(), key.origin.clone()));
+    configured.or_else(|| {
+        let name = speaks?.key_variable()?;
+        config.environment.get(name)?;
+        Some(Sourced::new(
+            REDACTED.to_owned(),
+            Origin::Environment(name.to_owned()),
+        ))
+    })
+}
+
+/// A URL without what some put into it: `user:password@` and a query.
+fn without_secrets(url: &str) -> String {
+    let (scheme, rest) = url
+        .split_once("://")
+        .map_or(("", url), |(scheme, rest)| (scheme, rest));
+    let (rest, query) = rest
+        .split_once('?')
+        .map_or((rest, ""), |(rest, _)| (rest, "?"));
+    let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+    let host = authority
+        .rsplit_once('@')
+        .map(|(_, host)| format!("{REDACTED}@{host}"));
+    let host = host.unwrap_or_else(|| authority.to_owned());
+    let query = if query.is_empty() {
+        String::new()
+    } else {
+        format!("?{REDACTED}")
+    };
+    let scheme = if scheme.is_empty() {
+        String::new()
+    } else {
+        format!("{scheme}://")
+    };
+    format!("{scheme}{host}{path}{query}")
+}
+
+fn endpoint(config: &Config, entry: &EndpointConfig, table: &mut Table<'_>) {
+    table.text("provider", Some(&entry.provider));
+    table.text("model", Some(&entry.model));
+    table.enabled(entry.enabled, &entry.model.origin);
+    table.text("system", entry.system.as_ref());
+    context(&entry.context, table);
+    table.settings(&settings(config, entry));
+}
+
+/// The settings of a run with this endpoint that brings none itself.
+fn settings(config: &Config, entry: &EndpointConfig) -> Settings {
+    let provider = config.providers.get(&entry.provider.value);
+    let kind = provider.map_or(entry.provider.value.as_str(), |provider| {
+        provider.kind.value.as_str()
+    });
+    let is_command = find(kind).is_some_and(Provider::is_command);
+    let own = entry.settings.clone();
+    let with_provider = provider.map_or(own.clone(), |provider| own.or(&provider.settings));
+    let clocks = if is_command {
+        Timeouts::COMMAND
+    } else {
+        Timeouts::HTTP
+    };
+    with_provider.or(&config.defaults).complete(clocks)
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn path(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn list(texts: impl Iterator<Item = String>) -> String {
+    let quoted: Vec<_> = texts.map(|text| quoted(&text)).collect();
+    format!("[{}]", quoted.join(", "))
+}
+
+/// Rows of one table, as they are collected.
+struct Table<'r> {
+    name: String,
+    rows: &'r mut Vec<Row>,
+}
+
+impl<'r> Table<'r> {
+    fn new(name: String, rows: &'r mut Vec<Row>) -> Self {
+        Self { name, rows }
+    }
+
+    fn push(&mut self, key: impl Into<String>, value: String, origin: &Origin) {
+        let (table, origin) = (self.name.clone(), origin.clone());
+        self.rows.push(Row {
+            table,
+            key: key.into(),
+            value,
+            origin,
+        });
+    }
+
+    fn with<T>(&mut self, key: &str, value: Option<&Sourced<T>>, spell: impl FnOnce(&T) -> String) {
+        if let Some(value) = value {
+            self.push(key, spell(&value.value), &value.origin);
+        }
+    }
+
+    fn text(&mut self, key: &str, value: Option<&Sourced<String>>) {
+        self.with(key, value, |text| quoted(text));
+    }
+
+    fn enabled(&mut self, enabled: bool, origin: &Origin) {
+        if !enabled {
+            self.push("enabled", "false".to_owned(), origin);
+        }
+    }
+
+    fn secrets<'v>(
+        &mut self,
+        table: &str,
+        values: impl Iterator<Item = (&'v String, &'v Sourced<Template>)>,
+    ) {
+        for (name, value) in values {
+            let key = format!("{table}.{}", key_text(name));
+            self.push(key, quoted(value.value.shown(true)), &value.origin);
+        }
+    }
+
+    fn settings(&mut self, settings: &Settings) {
+        settings.spell(|key, value, origin| self.push(key, value, origin));
+    }
+}

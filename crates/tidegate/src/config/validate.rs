@@ -1,0 +1,282 @@
+//! What a configuration must be as a whole, whatever file it came from.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tidegate_providers::{PROVIDERS, Provider, find};
+
+use super::Config;
+use super::endpoint::EndpointConfig;
+use super::error::{ConfigError, Place};
+use super::explain::dotted;
+use super::nearest::{hint, nearest};
+use super::origin::{Origin, Sourced};
+use super::provider::ProviderConfig;
+use super::settings::Settings;
+use super::template::Template;
+use super::time::Time;
+
+/// The endpoint that the command brings along.
+const DEMO: &str = "demo";
+/// What the provider itself puts after a base URL.
+const ROUTE: &str = "/chat/completions";
+
+/// Refuses what cannot work and notes what is probably not meant.
+pub(super) fn check(config: &mut Config, path: &Arc<Path>) -> Result<(), ConfigError> {
+    let mut warnings = Vec::new();
+    let checker = Checker { config, path };
+    checker.settings(&config.defaults, "defaults")?;
+    for provider in config.providers.values() {
+        checker.provider(provider)?;
+        warnings.extend(route(provider));
+    }
+    for endpoint in config.endpoints.values() {
+        checker.endpoint(endpoint)?;
+    }
+    warnings.extend(default_endpoint(config));
+    config.warnings.extend(warnings);
+    Ok(())
+}
+
+struct Checker<'c> {
+    config: &'c Config,
+    path: &'c Arc<Path>,
+}
+
+type Checked = Result<(), ConfigError>;
+
+impl Checker<'_> {
+    fn refuse(&self, origin: &Origin, message: impl Into<String>) -> Checked {
+        Err(ConfigError::new(Place::of(origin, self.path), message))
+    }
+
+    fn settings(&self, settings: &Settings, table: &str) -> Checked {
+        let Settings {
+            connect_timeout,
+            first_token_timeout,
+            idle_timeout,
+            timeout,
+            deadline,
+            ..
+        } = settings;
+        let clocks = [
+            ("connect_timeout", connect_timeout),
+            ("first_token_timeout", first_token_timeout),
+            ("idle_timeout", idle_timeout),
+            ("timeout", timeout),
+            ("deadline", deadline),
+        ];
+        clocks
+            .into_iter()
+            .try_for_each(|(key, clock)| self.clock(key, clock.as_ref(), table))?;
+        match &settings.retry_jitter {
+            Some(jitter) if !(0.0..=1.0).contains(&jitter.value) => {
+                let message = format!(
+                    "`retry_jitter` in [{table}] must be from 0 to 1, found {}",
+                    jitter.value
+                );
+                self.refuse(&jitter.origin, message)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn clock(&self, key: &str, clock: Option<&Sourced<Time>>, table: &str) -> Checked {
+        match clock {
+            Some(clock) if clock.value.0.is_zero() => self.refuse(
+                &clock.origin,
+                format!(
+                    "`{key}` in [{table}] must be longer than zero: nothing can be done in no time"
+                ),
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    fn provider(&self, provider: &ProviderConfig) -> Checked {
+        let table = dotted(&["providers", &provider.name]);
+        if provider.name.is_empty() {
+            return self.refuse(&provider.kind.origin, "a provider's name cannot be empty");
+        }
+        self.settings(&provider.settings, &table)?;
+        self.base_url(provider, &table)?;
+        self.argv(provider, &table)?;
+        match find(&provider.kind.value).map(Provider::is_command) {
+            Some(true) => self.only_http(provider, &table),
+            Some(false) => self.only_command(provider, &table),
+            None => Ok(()),
+        }
+    }
+
+    fn base_url(&self, provider: &ProviderConfig, table: &str) -> Checked {
+        let Some(url) = &provider.base_url else {
+            return Ok(());
+        };
+        let begins = |with| url.value.raw().starts_with(with);
+        if ["http://", "https://", "${"].into_iter().any(begins) {
+            return Ok(());
+        }
+        self.refuse(
+            &url.origin,
+            format!("`base_url` in [{table}] must begin with https:// or http://"),
+        )
+    }
+
+    fn argv(&self, provider: &ProviderConfig, table: &str) -> Checked {
+        match &provider.argv {
+            Some(argv) if argv.value.first().is_none_or(String::is_empty) => {
+                let message = format!(
+                    "`argv` in [{table}] must begin with a program, such as [\"python\", \"ask.py\"]"
+                );
+                self.refuse(&argv.origin, message)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Keys that mean nothing to a command.
+    fn only_http(&self, provider: &ProviderConfig, table: &str) -> Checked {
+        if let Some(key) = &provider.api_key {
+            let message = format!(
+                "`api_key` in [{table}] would not reach the command: put it into [{table}.env] under the name that the \
+                 command reads"
+            );
+            return self.refuse(&key.origin, message);
+        }
+        let header = provider
+            .headers
+            .values()
+            .next()
+            .map(|header| &header.origin);
+        let url = provider.base_url.as_ref().map(|url| &url.origin);
+        self.out_of_place(
+            &[("base_url", url), ("headers", header)],
+            table,
+            "a command",
+        )
+    }
+
+    /// Keys that mean nothing to anything else.
+    fn only_command(&self, provider: &ProviderConfig, table: &str) -> Checked {
+        let argv = provider.argv.as_ref().map(|argv| &argv.origin);
+        let prompt = provider.prompt.as_ref().map(|prompt| &prompt.origin);
+        let env = provider
+            .env
+            .values()
+            .next()
+            .map(|variable| &variable.origin);
+        let keys = [("argv", argv), ("prompt", prompt), ("env", env)];
+        self.out_of_place(&keys, table, &format!("`{}`", provider.kind.value))
+    }
+
+    fn out_of_place(&self, keys: &[(&str, Option<&Origin>)], table: &str, kind: &str) -> Checked {
+        keys.iter().try_for_each(|(key, origin)| match origin {
+            Some(origin) => self.refuse(
+                origin,
+                format!("`{key}` in [{table}] means nothing to {kind}: remove it or change `type`"),
+            ),
+            None => Ok(()),
+        })
+    }
+
+    fn endpoint(&self, endpoint: &EndpointConfig) -> Checked {
+        let table = dotted(&["endpoints", &endpoint.name]);
+        if endpoint.name.is_empty() {
+            return self.refuse(&endpoint.model.origin, "an endpoint's name cannot be empty");
+        }
+        if endpoint.model.value.is_empty() {
+            return self.refuse(
+                &endpoint.model.origin,
+                format!("`model` in [{table}] cannot be empty"),
+            );
+        }
+        self.settings(&endpoint.settings, &table)?;
+        self.provider_of(endpoint, &table)
+    }
+
+    /// The provider must be there, unless nobody will ask it.
+    fn provider_of(&self, endpoint: &EndpointConfig, table: &str) -> Checked {
+        let Sourced {
+            value: name,
+            origin,
+        } = &endpoint.provider;
+        let configured = &self.config.providers;
+        if !endpoint.enabled || configured.contains_key(name) || find(name).is_some() {
+            return Ok(());
+        }
+        let built_in = PROVIDERS
+            .iter()
+            .filter(|provider| provider.default_base_url().is_some());
+        let known = configured
+            .keys()
+            .map(String::as_str)
+            .chain(built_in.map(|provider| provider.name()));
+        let hint = hint(name, known, "there are");
+        self.refuse(
+            origin,
+            format!("unknown provider `{name}` in [{table}]{hint}"),
+        )
+    }
+}
+
+/// A base URL with the route in it, which the provider adds itself.
+fn route(provider: &ProviderConfig) -> Option<String> {
+    let url = provider.base_url.as_ref()?;
+    url.value
+        .raw()
+        .trim_end_matches('/')
+        .ends_with(ROUTE)
+        .then(|| {
+            let table = dotted(&["providers", &provider.name]);
+            format!(
+                "{}: `base_url` in [{table}] should end before {ROUTE}, which is added to it",
+                url.origin
+            )
+        })
+}
+
+/// A default that is not there. Only a warning: programs add endpoints after the file is read.
+fn default_endpoint(config: &Config) -> Option<String> {
+    let Sourced {
+        value: name,
+        origin,
+    } = config.default_endpoint.as_ref()?;
+    let known = config.endpoints.contains_key(name) || name.contains('/') || name == DEMO;
+    (!known).then(|| {
+        let near = nearest(name, config.endpoints.keys().map(String::as_str));
+        let hint = near
+            .map(|near| format!(", did you mean `{near}`?"))
+            .unwrap_or_default();
+        format!("{origin}: the default endpoint `{name}` is not configured{hint}")
+    })
+}
+
+/// The first secret that stands in the file itself, by the key it is under.
+pub(super) fn literal_secret(config: &Config) -> Option<String> {
+    config.providers.values().find_map(|provider| {
+        let key = provider
+            .api_key
+            .iter()
+            .map(|key| ("api_key".to_owned(), key));
+        let headers = provider
+            .headers
+            .iter()
+            .map(|(name, value)| (format!("headers.{name}"), value));
+        let env = provider
+            .env
+            .iter()
+            .map(|(name, value)| (format!("env.{name}"), value));
+        let named = headers.chain(env).filter(|(name, _)| names_secret(name));
+        let (name, _) = key
+            .chain(named)
+            .find(|(_, value)| Template::has_literal(&value.value))?;
+        Some(format!("`{name}` of provider `{}`", provider.name))
+    })
+}
+
+fn names_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["key", "token", "secret", "password", "authorization"]
+        .iter()
+        .any(|word| name.contains(word))
+}

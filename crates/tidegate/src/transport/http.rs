@@ -1,0 +1,132 @@
+//! Calls over HTTP.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+use reqwest::{Client, redirect};
+use tidegate_core::Timeouts;
+use tidegate_providers::{Call, HttpCall, ReplyHead, TransportError};
+
+use super::{Incoming, Sending, Transport};
+
+/// Below the 30 s and more after which servers and balancers close idle connections, so that they are closed from
+/// our side: a request on a connection the other side is just closing may or may not have been served.
+const POOL_IDLE: Duration = Duration::from_secs(25);
+/// Without these a connection to a machine that has vanished hangs until the attempt's time-out.
+const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(20);
+const KEEP_ALIVE_WITHIN: Duration = Duration::from_secs(10);
+
+const USER_AGENT: &str = concat!("tidegate/", env!("CARGO_PKG_VERSION"));
+
+/// Calls over HTTP/1.1 and HTTP/2, over TLS where the URL says so.
+///
+/// A client is made when the first call needs it: reading the system's certificates takes longer than a local call.
+#[derive(Debug, Default)]
+pub struct HttpTransport {
+    clients: Mutex<HashMap<ClientKey, Client>>,
+}
+
+/// What a client is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct ClientKey {
+    tls: bool,
+    connect: Duration,
+}
+
+impl HttpTransport {
+    /// A transport without open connections.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn client(&self, key: ClientKey) -> Result<Client, TransportError> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&key) {
+            return Ok(client.clone());
+        }
+        let client = build(key).map_err(|error| TransportError::Unreachable(words(error)))?;
+        clients.insert(key, client.clone());
+        Ok(client)
+    }
+
+    async fn post(&self, call: &HttpCall, timeouts: &Timeouts) -> Result<Incoming, TransportError> {
+        let tls = call
+            .url
+            .get(..8)
+            .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"));
+        let client = self.client(ClientKey {
+            tls,
+            connect: timeouts.connect,
+        })?;
+        let request = client
+            .post(&call.url)
+            .headers(call.headers.clone())
+            .body(call.body.clone());
+        let response = request.send().await.map_err(failed)?;
+        let head = ReplyHead::Http {
+            status: response.status(),
+            headers: response.headers().clone(),
+        };
+        let body = response
+            .bytes_stream()
+            .map_err(|error| TransportError::Disconnected(words(error)));
+        Ok(Incoming {
+            head,
+            body: Box::pin(body),
+        })
+    }
+}
+
+impl Transport for HttpTransport {
+    fn send<'a>(&'a self, call: &'a Call, timeouts: &'a Timeouts) -> Sending<'a> {
+        Box::pin(async move {
+            match call {
+                Call::Http(call) => self.post(call, timeouts).await,
+                _ => Err(TransportError::NotStarted(
+                    "this transport carries HTTP only".into(),
+                )),
+            }
+        })
+    }
+}
+
+fn build(key: ClientKey) -> reqwest::Result<Client> {
+    let builder = Client::builder()
+        .user_agent(USER_AGENT)
+        .connect_timeout(key.connect)
+        .redirect(redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .pool_idle_timeout(POOL_IDLE)
+        .http2_keep_alive_interval(KEEP_ALIVE_EVERY)
+        .http2_keep_alive_timeout(KEEP_ALIVE_WITHIN)
+        .tcp_nodelay(true);
+    if key.tls {
+        builder.build()
+    } else {
+        builder.tls_certs_only([]).build()
+    }
+}
+
+/// How far a request got that has no response.
+fn failed(error: reqwest::Error) -> TransportError {
+    if error.is_connect() && error.is_timeout() {
+        return TransportError::ConnectTimeout;
+    }
+    if error.is_connect() || error.is_builder() {
+        return TransportError::Unreachable(words(error));
+    }
+    TransportError::Disconnected(words(error))
+}
+
+/// The innermost cause, which is what went wrong; the rest of the chain says where in the library. Without the URL,
+/// which may carry a key.
+fn words(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}

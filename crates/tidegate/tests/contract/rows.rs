@@ -1,0 +1,310 @@
+//! The eleven rows of the contract, written once and played on three stages: a scripted transport, real child
+//! processes, real HTTP.
+//!
+//! A row says what the provider answers to each run and what must come of it. Delays are taken between an attempt's
+//! failure and the start of the next one.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tidegate::config::{Origin, Settings, Sourced, Time};
+use tidegate::{Event, EventKind, Executor, FailureKind, Outcome, Request, RunRequest};
+use tokio::time::Instant;
+
+/// What the provider does with one attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Ok,
+    Status(u16),
+    /// The connection breaks, or the attempt cannot be started: "socket hang up".
+    Broken,
+    Hang,
+}
+
+/// A way to meet a provider.
+pub(crate) trait Stage {
+    /// An executor whose every run of a new prompt meets `answers` in order; `runs` of them will run at once.
+    async fn set(&self, runs: usize, answers: &[Answer], heard: Heard) -> Executor;
+
+    /// The time-out of attempts that hang, and what it is set by: `None` stands for the default.
+    fn hang_timeout(&self) -> (Option<Duration>, Duration);
+
+    /// How many attempts the provider saw that were told to stop (SIGTERM).
+    async fn stopped(&self) -> Option<usize>;
+}
+
+/// Everything heard of a row's runs, with the time it was heard.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Heard(Arc<Mutex<Vec<(Instant, Event)>>>);
+
+impl Heard {
+    pub(crate) fn sink(&self) -> Arc<dyn tidegate::EventSink> {
+        let heard = Arc::clone(&self.0);
+        Arc::new(move |event: &Event| heard.lock().unwrap().push((Instant::now(), event.clone())))
+    }
+
+    fn times(&self, wanted: impl Fn(&EventKind) -> bool) -> Vec<(Instant, Event)> {
+        self.0
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|(_, event)| wanted(&event.kind))
+            .cloned()
+            .collect()
+    }
+
+    fn starts(&self) -> Vec<(Instant, Event)> {
+        self.times(|kind| matches!(kind, EventKind::AttemptStarted { .. }))
+    }
+
+    /// From each failure to the start that followed it.
+    fn delays(&self) -> Vec<Duration> {
+        let failures = self.times(|kind| matches!(kind, EventKind::AttemptFailed { .. }));
+        let starts = self.starts();
+        failures
+            .iter()
+            .zip(starts.iter().skip(1))
+            .map(|((failed, _), (started, _))| *started - *failed)
+            .collect()
+    }
+}
+
+const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+fn settings(max_retries: Option<u32>, base: Option<Duration>) -> Settings {
+    let retry_base_delay = base.map(|base| sourced(Time(base)));
+    Settings {
+        max_retries: max_retries.map(sourced),
+        retry_base_delay,
+        ..Settings::default()
+    }
+}
+
+fn sourced<T>(value: T) -> Sourced<T> {
+    Sourced {
+        value,
+        origin: Origin::Default,
+    }
+}
+
+fn request(prompt: &str, settings: Settings) -> RunRequest {
+    let endpoint = Some("ep-1".to_owned());
+    RunRequest {
+        endpoint,
+        request: Request::prompt(prompt),
+        settings,
+        ..RunRequest::default()
+    }
+}
+
+/// One run against `answers`.
+async fn one<S: Stage>(stage: &S, answers: &[Answer], settings: Settings) -> (Outcome, Heard) {
+    let heard = Heard::default();
+    let executor = stage.set(1, answers, heard.clone()).await;
+    let outcome = executor.run(request("hi", settings)).await;
+    executor.settled().await;
+    (outcome, heard)
+}
+
+fn within(what: &str, actual: Duration, expected: Duration) {
+    let (low, high) = (expected.mul_f64(0.8), expected.mul_f64(1.2));
+    assert!(
+        actual >= low && actual <= high,
+        "{what}: {actual:?} is not within 20 % of {expected:?}"
+    );
+}
+
+fn answered(row: &str, outcome: &Outcome, attempts: usize) {
+    let text = outcome
+        .result
+        .as_ref()
+        .map(|response| response.text.as_str());
+    assert!(
+        matches!(text, Ok("OK")),
+        "{row}: expected the answer OK, got {text:?}"
+    );
+    assert_eq!(outcome.attempts.len(), attempts, "{row}: attempts");
+}
+
+fn failed(row: &str, outcome: &Outcome, attempts: usize, names: &str) {
+    let error = outcome.result.as_ref().expect_err(row).to_string();
+    assert!(
+        error.contains(names),
+        "{row}: the error does not name {names:?}: {error}"
+    );
+    assert_eq!(
+        outcome.attempts.len(),
+        attempts,
+        "{row}: attempts ({error})"
+    );
+}
+
+pub(crate) async fn row_01_one_503_is_retried<S: Stage>(stage: &S) {
+    let answers = [Answer::Status(503), Answer::Ok];
+    let (outcome, _) = one(stage, &answers, settings(Some(1), Some(ms(10)))).await;
+    answered("row 1", &outcome, 2);
+}
+
+pub(crate) async fn row_02_delays_of_503_double<S: Stage>(stage: &S) {
+    let answers = [
+        Answer::Status(503),
+        Answer::Status(503),
+        Answer::Status(503),
+        Answer::Ok,
+    ];
+    let (outcome, heard) = one(stage, &answers, settings(Some(3), Some(ms(100)))).await;
+    answered("row 2", &outcome, 4);
+    doubling("row 2", &heard);
+}
+
+fn doubling(row: &str, heard: &Heard) {
+    let delays = heard.delays();
+    assert_eq!(delays.len(), 3, "{row}: delays {delays:?}");
+    for (delay, expected) in delays.into_iter().zip([100, 200, 400]) {
+        within(row, delay, ms(expected));
+    }
+}
+
+pub(crate) async fn row_03_and_04_refused_credentials_are_final<S: Stage>(stage: &S) {
+    for status in [401, 403] {
+        let (outcome, _) = one(
+            stage,
+            &[Answer::Status(status)],
+            settings(Some(3), Some(ms(10))),
+        )
+        .await;
+        failed("rows 3 and 4", &outcome, 1, &status.to_string());
+    }
+}
+
+pub(crate) async fn row_05_a_broken_connection_is_retried<S: Stage>(stage: &S) {
+    let (outcome, _) = one(
+        stage,
+        &[Answer::Broken, Answer::Ok],
+        settings(Some(1), Some(ms(10))),
+    )
+    .await;
+    answered("row 5", &outcome, 2);
+}
+
+pub(crate) async fn row_06_a_503_for_ever_ends_after_the_retries<S: Stage>(stage: &S) {
+    let (outcome, _) = one(
+        stage,
+        &[Answer::Status(503); 4],
+        settings(Some(2), Some(ms(10))),
+    )
+    .await;
+    failed("row 6", &outcome, 3, "503");
+}
+
+pub(crate) async fn row_07_limited_runs_return_one_after_the_other<S: Stage>(stage: &S) {
+    let (base, heard) = (ms(50), Heard::default());
+    let executor = stage
+        .set(5, &[Answer::Status(429), Answer::Ok], heard.clone())
+        .await;
+    let prompts: Vec<_> = (1..=5).map(|run| format!("req-{run}")).collect();
+    let runs = prompts
+        .iter()
+        .map(|prompt| executor.run(request(prompt, settings(Some(1), Some(base)))));
+    let outcomes = futures_util::future::join_all(runs).await;
+    executor.settled().await;
+    for outcome in &outcomes {
+        answered("row 7", outcome, 2);
+    }
+    let starts = heard.starts();
+    assert_eq!(starts.len(), 10, "row 7: attempts in all");
+    let seconds: Vec<_> = starts
+        .iter()
+        .filter(|(_, event)| is_second(&event.kind))
+        .collect();
+    for pair in seconds.windows(2) {
+        let apart = pair[1].0 - pair[0].0;
+        assert!(
+            apart >= base.mul_f64(0.8),
+            "row 7: second attempts only {apart:?} apart"
+        );
+    }
+    let queued = heard.times(|kind| matches!(kind, EventKind::Queued { .. }));
+    let came: Vec<_> = queued.iter().map(|(_, event)| event.run).collect();
+    let left: Vec<_> = seconds.iter().map(|(_, event)| event.run).collect();
+    assert_eq!(left, came, "row 7: not in the order of arrival");
+}
+
+fn is_second(kind: &EventKind) -> bool {
+    matches!(kind, EventKind::AttemptStarted { attempt: 2, .. })
+}
+
+pub(crate) async fn row_08_delays_of_429_double_every_time<S: Stage>(stage: &S) {
+    let answers = [
+        Answer::Status(429),
+        Answer::Status(429),
+        Answer::Status(429),
+        Answer::Ok,
+    ];
+    for time in ["row 8", "row 8, right after"] {
+        let (outcome, heard) = one(stage, &answers, settings(Some(3), Some(ms(100)))).await;
+        answered(time, &outcome, 4);
+        doubling(time, &heard);
+    }
+}
+
+pub(crate) async fn row_09_a_429_for_ever_ends_after_the_retries<S: Stage>(stage: &S) {
+    let (outcome, _) = one(
+        stage,
+        &[Answer::Status(429); 5],
+        settings(Some(3), Some(ms(10))),
+    )
+    .await;
+    failed("row 9", &outcome, 4, "429");
+}
+
+pub(crate) async fn row_10_the_time_out_counts_per_attempt<S: Stage>(stage: &S) {
+    let (set, limit) = stage.hang_timeout();
+    let timeout = set.map(|limit| sourced(Time(limit)));
+    let wanted = Settings {
+        timeout,
+        ..settings(Some(2), Some(Duration::ZERO))
+    };
+    let (outcome, _) = one(stage, &[Answer::Hang; 3], wanted).await;
+    failed("row 10", &outcome, 3, "timed out");
+    for attempt in &outcome.attempts {
+        within("row 10: a full time-out per attempt", attempt.took, limit);
+        let kind = attempt.failed.as_ref().map(|(failure, _)| failure.kind);
+        assert_eq!(kind, Some(FailureKind::AttemptTimeout), "row 10");
+    }
+    let stopped = stage.stopped().await;
+    assert!(
+        stopped.is_none_or(|stopped| stopped == 3),
+        "row 10: {stopped:?} children got SIGTERM"
+    );
+}
+
+pub(crate) async fn row_11_no_retries_unless_asked_for<S: Stage>(stage: &S) {
+    let (outcome, _) = one(
+        stage,
+        &[Answer::Status(503), Answer::Ok],
+        settings(None, None),
+    )
+    .await;
+    failed("row 11", &outcome, 1, "503");
+}
+
+/// All rows, from the given one on and round.
+pub(crate) async fn all_from<S: Stage>(stage: &S, first: usize) {
+    for row in (0..10).map(|row| (row + first) % 10) {
+        match row {
+            0 => row_01_one_503_is_retried(stage).await,
+            1 => row_02_delays_of_503_double(stage).await,
+            2 => row_03_and_04_refused_credentials_are_final(stage).await,
+            3 => row_05_a_broken_connection_is_retried(stage).await,
+            4 => row_06_a_503_for_ever_ends_after_the_retries(stage).await,
+            5 => row_07_limited_runs_return_one_after_the_other(stage).await,
+            6 => row_08_delays_of_429_double_every_time(stage).await,
+            7 => row_09_a_429_for_ever_ends_after_the_retries(stage).await,
+            8 => row_10_the_time_out_counts_per_attempt(stage).await,
+            _ => row_11_no_retries_unless_asked_for(stage).await,
+        }
+    }
+}
