@@ -2,6 +2,10 @@
 
 #![cfg(unix)]
 #![expect(
+    dead_code,
+    reason = "of the rows and stages only one row is played here"
+)]
+#![expect(
     clippy::unwrap_used,
     reason = "a helper that cannot set up its case should fail the test"
 )]

@@ -8,6 +8,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tidegate_providers::find;
+
 use super::Config;
 use super::context::{CacheConfig, ContextConfig};
 use super::endpoint::EndpointConfig;
@@ -19,7 +21,7 @@ use super::provider::ProviderConfig;
 use super::settings::Settings;
 use super::template::Template;
 use super::time::Time;
-use super::validate;
+use super::validate::{self, Wording};
 use super::value::Value;
 
 mod mistake;
@@ -69,7 +71,7 @@ pub(super) fn read(
     config.path = path.map(Arc::from);
     config.environment = reader.environment;
     config.warnings = reader.warnings;
-    validate::check(&mut config, &reader.path)?;
+    validate::check(&mut config, &reader.path, Wording::Ccw)?;
     Ok(config)
 }
 
@@ -183,7 +185,7 @@ impl Reader {
             .and_then(|url| Template::parse(url).ok())
             .map(Sourced::default_of);
         let base_url = base_url.or(default_url);
-        if known.is_none() && enabled {
+        if known.is_none() && find(kind).is_none() && enabled {
             self.warn(format_args!(
                 "provider `{name}` has the type `{kind}`, which this version does not speak"
             ));

@@ -27,7 +27,7 @@ use super::queue::{Pacing, QueueConfig};
 use super::settings::{Settings, every_setting};
 use super::template::Template;
 use super::time::Time;
-use super::validate;
+use super::validate::{self, Wording};
 use super::value::Value;
 
 type Key<T> = Option<Spanned<Value<T>>>;
@@ -151,7 +151,7 @@ pub(super) fn read(
     let mut config = document.config(file)?;
     config.path = path.map(Arc::from);
     config.environment = document.environment;
-    validate::check(&mut config, &document.path)?;
+    validate::check(&mut config, &document.path, Wording::Toml)?;
     Ok(config)
 }
 

@@ -156,10 +156,19 @@ impl Settings {
     #[must_use]
     pub(super) fn complete(self, defaults: Timeouts) -> Self {
         let clocks = self.timeouts(defaults);
+        let attempt = self.timeout.as_ref();
+        let attempt = attempt.map_or(Origin::Default, |timeout| timeout.origin.clone());
+        let following = |clock, default| {
+            if default == defaults.attempt {
+                Some(Sourced::new(Time(clock), attempt.clone()))
+            } else {
+                Some(unchosen(clock))
+            }
+        };
         let unchosen = Self {
             connect_timeout: Some(unchosen(clocks.connect)),
-            first_token_timeout: Some(unchosen(clocks.first_token)),
-            idle_timeout: Some(unchosen(clocks.idle)),
+            first_token_timeout: following(clocks.first_token, defaults.first_token),
+            idle_timeout: following(clocks.idle, defaults.idle),
             timeout: Some(unchosen(clocks.attempt)),
             ..Self::default()
         };

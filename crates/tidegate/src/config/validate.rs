@@ -21,14 +21,54 @@ const DEMO: &str = "demo";
 /// What the provider itself puts after a base URL.
 const ROUTE: &str = "/chat/completions";
 
+/// The words of the file that is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wording {
+    /// `tidegate.toml`.
+    Toml,
+    /// The seed's file.
+    Ccw,
+}
+
+impl Wording {
+    fn provider(self, provider: &ProviderConfig) -> String {
+        match self {
+            Self::Toml => format!("[{}]", dotted(&["providers", &provider.name])),
+            Self::Ccw => format!("provider `{}`", provider.name),
+        }
+    }
+
+    fn endpoint(self, endpoint: &EndpointConfig) -> String {
+        match self {
+            Self::Toml => format!("[{}]", dotted(&["endpoints", &endpoint.name])),
+            Self::Ccw => format!("endpoint `{}`", endpoint.name),
+        }
+    }
+
+    const fn base_url(self) -> &'static str {
+        match self {
+            Self::Toml => "base_url",
+            Self::Ccw => "apiBase",
+        }
+    }
+}
+
 /// Refuses what cannot work and notes what is probably not meant.
-pub(super) fn check(config: &mut Config, path: &Arc<Path>) -> Result<(), ConfigError> {
+pub(super) fn check(
+    config: &mut Config,
+    path: &Arc<Path>,
+    words: Wording,
+) -> Result<(), ConfigError> {
     let mut warnings = Vec::new();
-    let checker = Checker { config, path };
-    checker.settings(&config.defaults, "defaults")?;
+    let checker = Checker {
+        config,
+        path,
+        words,
+    };
+    checker.settings(&config.defaults, "[defaults]")?;
     for provider in config.providers.values() {
         checker.provider(provider)?;
-        warnings.extend(route(provider));
+        warnings.extend(checker.route(provider));
     }
     for endpoint in config.endpoints.values() {
         checker.endpoint(endpoint)?;
@@ -41,6 +81,7 @@ pub(super) fn check(config: &mut Config, path: &Arc<Path>) -> Result<(), ConfigE
 struct Checker<'c> {
     config: &'c Config,
     path: &'c Arc<Path>,
+    words: Wording,
 }
 
 type Checked = Result<(), ConfigError>;
@@ -72,7 +113,7 @@ impl Checker<'_> {
         match &settings.retry_jitter {
             Some(jitter) if !(0.0..=1.0).contains(&jitter.value) => {
                 let message = format!(
-                    "`retry_jitter` in [{table}] must be from 0 to 1, found {}",
+                    "`retry_jitter` in {table} must be from 0 to 1, found {}",
                     jitter.value
                 );
                 self.refuse(&jitter.origin, message)
@@ -86,7 +127,7 @@ impl Checker<'_> {
             Some(clock) if clock.value.0.is_zero() => self.refuse(
                 &clock.origin,
                 format!(
-                    "`{key}` in [{table}] must be longer than zero: nothing can be done in no time"
+                    "`{key}` in {table} must be longer than zero: nothing can be done in no time"
                 ),
             ),
             _ => Ok(()),
@@ -94,7 +135,7 @@ impl Checker<'_> {
     }
 
     fn provider(&self, provider: &ProviderConfig) -> Checked {
-        let table = dotted(&["providers", &provider.name]);
+        let table = self.words.provider(provider);
         if provider.name.is_empty() {
             return self.refuse(&provider.kind.origin, "a provider's name cannot be empty");
         }
@@ -118,7 +159,10 @@ impl Checker<'_> {
         }
         self.refuse(
             &url.origin,
-            format!("`base_url` in [{table}] must begin with https:// or http://"),
+            format!(
+                "`{}` in {table} must begin with https:// or http://",
+                self.words.base_url()
+            ),
         )
     }
 
@@ -126,7 +170,7 @@ impl Checker<'_> {
         match &provider.argv {
             Some(argv) if argv.value.first().is_none_or(String::is_empty) => {
                 let message = format!(
-                    "`argv` in [{table}] must begin with a program, such as [\"python\", \"ask.py\"]"
+                    "`argv` in {table} must begin with a program, such as [\"python\", \"ask.py\"]"
                 );
                 self.refuse(&argv.origin, message)
             }
@@ -138,8 +182,8 @@ impl Checker<'_> {
     fn only_http(&self, provider: &ProviderConfig, table: &str) -> Checked {
         if let Some(key) = &provider.api_key {
             let message = format!(
-                "`api_key` in [{table}] would not reach the command: put it into [{table}.env] under the name that the \
-                 command reads"
+                "`api_key` in {table} would not reach the command: put it into its `env` under the name that the command \
+                 reads"
             );
             return self.refuse(&key.origin, message);
         }
@@ -173,25 +217,36 @@ impl Checker<'_> {
         keys.iter().try_for_each(|(key, origin)| match origin {
             Some(origin) => self.refuse(
                 origin,
-                format!("`{key}` in [{table}] means nothing to {kind}: remove it or change `type`"),
+                format!("`{key}` in {table} means nothing to {kind}: remove it or change `type`"),
             ),
             None => Ok(()),
         })
     }
 
     fn endpoint(&self, endpoint: &EndpointConfig) -> Checked {
-        let table = dotted(&["endpoints", &endpoint.name]);
+        let table = self.words.endpoint(endpoint);
         if endpoint.name.is_empty() {
             return self.refuse(&endpoint.model.origin, "an endpoint's name cannot be empty");
         }
         if endpoint.model.value.is_empty() {
             return self.refuse(
                 &endpoint.model.origin,
-                format!("`model` in [{table}] cannot be empty"),
+                format!("`model` in {table} cannot be empty"),
             );
         }
         self.settings(&endpoint.settings, &table)?;
         self.provider_of(endpoint, &table)
+    }
+
+    /// A base URL with the route in it, which the provider adds itself. Only a warning: some servers nest them.
+    fn route(&self, provider: &ProviderConfig) -> Option<String> {
+        let url = provider.base_url.as_ref()?;
+        let ends = url.value.raw().trim_end_matches('/').ends_with(ROUTE);
+        ends.then(|| {
+            let (key, table) = (self.words.base_url(), self.words.provider(provider));
+            let origin = &url.origin;
+            format!("{origin}: `{key}` in {table} should end before {ROUTE}, which is added to it")
+        })
     }
 
     /// The provider must be there, unless nobody will ask it.
@@ -214,25 +269,9 @@ impl Checker<'_> {
         let hint = hint(name, known, "there are");
         self.refuse(
             origin,
-            format!("unknown provider `{name}` in [{table}]{hint}"),
+            format!("unknown provider `{name}` in {table}{hint}"),
         )
     }
-}
-
-/// A base URL with the route in it, which the provider adds itself.
-fn route(provider: &ProviderConfig) -> Option<String> {
-    let url = provider.base_url.as_ref()?;
-    url.value
-        .raw()
-        .trim_end_matches('/')
-        .ends_with(ROUTE)
-        .then(|| {
-            let table = dotted(&["providers", &provider.name]);
-            format!(
-                "{}: `base_url` in [{table}] should end before {ROUTE}, which is added to it",
-                url.origin
-            )
-        })
 }
 
 /// A default that is not there. Only a warning: programs add endpoints after the file is read.

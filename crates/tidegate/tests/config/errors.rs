@@ -106,7 +106,7 @@ fn a_wrong_value_is_told_with_what_would_be_right() {
         ),
         (
             "[context]\ninclude_dirs = [\n  \"src\",\n  3,\n]",
-            "tidegate.toml:4: `include_dirs` in [context] must be text in quotes, found the number 3",
+            "tidegate.toml:4: `include_dirs` in [context] must be text in quotes, found a number",
         ),
         (
             "[providers.command]\nprompt = \"file\"",
@@ -240,7 +240,7 @@ fn what_does_not_fit_together_is_refused_where_it_stands() {
         (
             "[providers.command]\nargv = [\"a\"]\napi_key = \"x\"",
             "tidegate.toml:3: `api_key` in [providers.command] would not reach the command: put it into \
-             [providers.command.env] under the name that the command reads",
+             its `env` under the name that the command reads",
         ),
         (
             "[providers.openai]\nargv = [\"a\"]",

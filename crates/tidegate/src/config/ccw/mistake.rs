@@ -11,7 +11,8 @@ use super::super::value::MUST_BE;
 /// The mistake with its place. `serde_json` quotes what it found, which may be a key: its words are not repeated
 /// where they could.
 pub(super) fn of(error: &Error, text: &str, path: &Arc<Path>) -> ConfigError {
-    let (line, column) = (Some(error.line()), Some(error.column()));
+    let column = Some(error.column()).filter(|column| *column > 0);
+    let line = Some(error.line());
     let place = Place {
         line,
         column,
