@@ -21,8 +21,8 @@ pub(crate) struct Args {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 internal, 2 usage, 3 configuration, 4 context, 5 credentials, 6 rate or quota, 7 time,
-8 provider or network, 9 request refused, 130 interrupted.";
+Exit codes: 0 done, 1 internal, 2 usage, 3 configuration, 4 context, 5 credentials,
+6 rate or quota, 7 time, 8 provider or network, 9 request refused, 130 interrupted.";
 
 /// Flags of every command.
 #[derive(Debug, clap::Args)]

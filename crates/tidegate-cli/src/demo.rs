@@ -24,7 +24,11 @@ pub(crate) async fn if_wanted(
     config: &mut Config,
     endpoint: Option<&str>,
 ) -> io::Result<Option<Running>> {
-    if endpoint != Some(NAME) || config.endpoints.contains_key(NAME) {
+    let default = config
+        .default_endpoint
+        .as_ref()
+        .map(|name| name.value.as_str());
+    if endpoint.or(default) != Some(NAME) || config.endpoints.contains_key(NAME) {
         return Ok(None);
     }
     let settings = tidegate_simulator::Settings::scripted(SCRIPT).map_err(io::Error::other)?;

@@ -153,7 +153,8 @@ async fn steps(
     });
     asked.request.system = asked.request.system.or_else(|| plan.system.clone());
     if let Some(root) = asked.context.take() {
-        *packed = pack(&plan, root, &mut asked.request).await?;
+        let include = std::mem::take(&mut asked.include_dirs);
+        *packed = pack(&plan, root, include, &mut asked.request).await?;
         if !packed.is_empty() || !packed.skipped().is_empty() {
             let (files, skipped) = (packed.files().len(), packed.skipped().len());
             journal.emit(EventKind::ContextPacked {
@@ -178,7 +179,12 @@ async fn steps(
 }
 
 /// Packs the files that the last turn names before it.
-async fn pack(plan: &Plan, root: PathBuf, request: &mut Request) -> Result<Packed, Error> {
+async fn pack(
+    plan: &Plan,
+    root: PathBuf,
+    include: Vec<PathBuf>,
+    request: &mut Request,
+) -> Result<Packed, Error> {
     let last = request
         .messages
         .last_mut()
@@ -190,7 +196,8 @@ async fn pack(plan: &Plan, root: PathBuf, request: &mut Request) -> Result<Packe
     if patterns.is_empty() {
         return Ok(Packed::default());
     }
-    let options = plan.context.clone().into_options(PackOptions::new(root));
+    let mut options = plan.context.clone().into_options(PackOptions::new(root));
+    options.include_dirs.splice(0..0, include);
     let packing = tokio::task::spawn_blocking(move || tidegate_context::pack(&patterns, &options));
     let packed = packing
         .await

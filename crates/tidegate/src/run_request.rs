@@ -17,6 +17,8 @@ pub struct RunRequest {
     pub request: Request,
     /// The directory `@path` in the last user turn is looked up in. Without one, `@` is plain text.
     pub context: Option<PathBuf>,
+    /// Further directories it is looked up in, before the configured ones.
+    pub include_dirs: Vec<PathBuf>,
     /// Settings of this run; they win over endpoint, provider and defaults.
     pub settings: Settings,
 }

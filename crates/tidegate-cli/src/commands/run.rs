@@ -4,7 +4,6 @@ use std::future::Future;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 
-use tidegate::config::{Config, Origin, Sourced};
 use tidegate::{Delta, Executor, Outcome, Request, ResponseStream, RunRequest};
 
 use crate::args::{Global, Run};
@@ -32,7 +31,6 @@ pub(crate) async fn run(global: &Global, args: Run) -> Exit {
             );
         }
     };
-    include(&mut config, &args);
     let executor = Executor::builder(config)
         .event_sink(Arc::new(text::Lines::new(global)))
         .build();
@@ -62,15 +60,6 @@ impl Shown {
     }
 }
 
-fn include(config: &mut Config, args: &Run) {
-    if !args.include.is_empty() {
-        config.context.include_dirs = Some(Sourced {
-            value: args.include.clone(),
-            origin: Origin::Flag("--include"),
-        });
-    }
-}
-
 fn request(args: Run, prompt: String, stream: bool) -> RunRequest {
     let settings = args.settings();
     let context = if args.no_context {
@@ -88,6 +77,7 @@ fn request(args: Run, prompt: String, stream: bool) -> RunRequest {
         model: args.model,
         request,
         context,
+        include_dirs: args.include,
         settings,
     }
 }

@@ -33,6 +33,14 @@ fn the_demo_answers_without_key_or_configuration_and_shows_what_happened() {
 }
 
 #[test]
+fn the_demo_may_be_the_default_endpoint() {
+    let stage = Stage::new();
+    stage.config("[defaults]\nendpoint = \"demo\"\n");
+    let ran = stage.run(&["run", "hi"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+}
+
+#[test]
 fn the_answer_alone_goes_to_standard_output() {
     let provider = Provider::scripted("ok=Hello");
     for flags in [&["--no-stream"][..], &["--stream"]] {
@@ -267,4 +275,28 @@ fn a_command_is_a_provider_too() {
         "{ran:?}"
     );
     assert!(ran.stderr.contains("HTTP 503"), "{ran:?}");
+}
+
+#[test]
+fn a_directory_of_the_command_line_may_be_named_in_the_prompt() {
+    let stage = Stage::new();
+    stage.file("elsewhere/notes.md", "a short note");
+    std::fs::create_dir(stage.home().join("here")).unwrap();
+    let mut command = stage.command(&[
+        "run",
+        "-e",
+        "demo",
+        "--include",
+        "../elsewhere",
+        "read @notes.md",
+    ]);
+    let output = command
+        .current_dir(stage.home().join("here"))
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && stderr.contains("packed 1 file"),
+        "{stderr}"
+    );
 }

@@ -17,7 +17,12 @@ impl Environment {
         let readable = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
-        Self(Arc::new(std::env::vars_os().filter_map(readable).collect()))
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the place the others are sent to"
+        )]
+        let variables = std::env::vars_os();
+        Self(Arc::new(variables.filter_map(readable).collect()))
     }
 
     /// These variables and no others.

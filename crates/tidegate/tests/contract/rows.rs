@@ -117,27 +117,29 @@ fn within(what: &str, actual: Duration, expected: Duration) {
 }
 
 fn answered(row: &str, outcome: &Outcome, attempts: usize) {
-    let text = outcome
-        .result
-        .as_ref()
-        .map(|response| response.text.as_str());
-    assert!(
-        matches!(text, Ok("OK")),
-        "{row}: expected the answer OK, got {text:?}"
-    );
+    match &outcome.result {
+        Ok(response) => assert_eq!(response.text, "OK", "{row}: the answer"),
+        Err(error) => panic!("{row}: expected the answer OK, got the error {error}"),
+    }
     assert_eq!(outcome.attempts.len(), attempts, "{row}: attempts");
 }
 
 fn failed(row: &str, outcome: &Outcome, attempts: usize, names: &str) {
-    let error = outcome.result.as_ref().expect_err(row).to_string();
-    assert!(
-        error.contains(names),
-        "{row}: the error does not name {names:?}: {error}"
-    );
+    let error = match &outcome.result {
+        Ok(response) => panic!(
+            "{row}: expected an error, got the answer {:?}",
+            response.text
+        ),
+        Err(error) => error.to_string(),
+    };
     assert_eq!(
         outcome.attempts.len(),
         attempts,
         "{row}: attempts ({error})"
+    );
+    assert!(
+        error.contains(names),
+        "{row}: the error does not name {names:?}: {error}"
     );
 }
 
