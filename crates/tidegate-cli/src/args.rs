@@ -77,7 +77,8 @@ pub(crate) enum EndpointCommand {
 #[expect(clippy::struct_excessive_bools, reason = "a flag is a bool")]
 pub(crate) struct Run {
     /// The prompt; `-` stands for standard input, which is also read when there is no prompt and it is a pipe.
-    /// `@path`, `@dir/**/*.rs` and `@"a b.txt"` in it name files that are sent before it
+    /// `@path`, `@dir/**/*.rs` and `@"a b.txt"` in what you type name files that are sent before it; in what comes
+    /// from standard input they are text
     #[arg(value_name = "PROMPT")]
     pub(crate) prompt: Vec<String>,
     /// The endpoint: a configured name, `provider/model`, or `demo`, which needs no key
@@ -102,10 +103,10 @@ pub(crate) struct Run {
     #[arg(long, value_name = "TIME", help_heading = "Patience")]
     pub(crate) retry_base_delay: Option<Time>,
     /// The longest an attempt may take [default: as configured, else 600s over HTTP and 240s for a command]
-    #[arg(long, value_name = "TIME", help_heading = "Patience")]
+    #[arg(long, value_name = "TIME", value_parser = positive, help_heading = "Patience")]
     pub(crate) timeout: Option<Time>,
     /// The longest it all may take, waiting and retries included [default: as configured, else 30m]
-    #[arg(long, value_name = "TIME", help_heading = "Patience")]
+    #[arg(long, value_name = "TIME", value_parser = positive, help_heading = "Patience")]
     pub(crate) deadline: Option<Time>,
     /// Print the answer as it comes [default: on a terminal]
     #[arg(long, overrides_with = "no_stream", help_heading = "Output")]
@@ -128,6 +129,16 @@ impl Run {
             deadline: flag(self.deadline, "--deadline"),
             ..Settings::default()
         }
+    }
+}
+
+/// A time in which something can happen.
+fn positive(text: &str) -> Result<Time, String> {
+    let time: Time = text.parse().map_err(|error| format!("{error}"))?;
+    if time.0.is_zero() {
+        Err("must be longer than zero".to_owned())
+    } else {
+        Ok(time)
     }
 }
 

@@ -38,6 +38,12 @@ pub(crate) fn prompt(words: &[String]) -> Result<String, String> {
     Ok(prompt)
 }
 
+/// The words of the prompt that were typed, without what came from standard input.
+pub(crate) fn typed(words: &[String]) -> String {
+    let typed = words.iter().map(String::as_str).filter(|word| *word != "-");
+    typed.collect::<Vec<_>>().join("\n\n")
+}
+
 fn stdin() -> Result<String, String> {
     let mut bytes = Vec::new();
     let read = io::stdin()

@@ -27,7 +27,12 @@ fn main() -> ExitCode {
         .enable_all()
         .build();
     let exit = match runtime {
-        Ok(runtime) => runtime.block_on(dispatch(args)),
+        Ok(runtime) => {
+            let exit = runtime.block_on(dispatch(args));
+            // Looking a name up, or a walk over a dead disk, may still hold a thread that nobody waits for.
+            runtime.shutdown_background();
+            exit
+        }
         Err(error) => output::text::error(Exit::Internal, &format!("no runtime: {error}")),
     };
     exit.into()
@@ -36,7 +41,7 @@ fn main() -> ExitCode {
 async fn dispatch(args: Args) -> Exit {
     let global = args.global;
     match args.command {
-        Command::Run(run) => commands::run::run(&global, run).await,
+        Command::Run(run) => Box::pin(commands::run::run(&global, run)).await,
         Command::Config(command) => commands::config::run(&global, command),
         Command::Endpoint(command) => commands::endpoint::run(&global, &command),
     }

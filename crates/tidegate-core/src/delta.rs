@@ -9,6 +9,8 @@ use crate::usage::Usage;
 pub enum Delta {
     /// More of the answer's text. Never empty.
     Text(String),
+    /// More of what the model thinks before it answers. It is no output, but a sign of life. Never empty.
+    Reasoning(String),
     /// The stream told who answers: the provider's name for the answer, and the model that serves.
     Started {
         /// The provider's name for this answer.
@@ -27,6 +29,11 @@ impl Delta {
     pub const fn is_output(&self) -> bool {
         matches!(self, Self::Text(_))
     }
+
+    /// Whether this piece shows that the model is at work: what the clocks of a stream wait for.
+    pub const fn is_progress(&self) -> bool {
+        matches!(self, Self::Text(_) | Self::Reasoning(_))
+    }
 }
 
 /// How a stream ended when it ended well.
@@ -41,6 +48,7 @@ impl Response {
     pub fn add(&mut self, delta: &Delta) {
         match delta {
             Delta::Text(text) => self.text.push_str(text),
+            Delta::Reasoning(_) => {}
             Delta::Started { id, model } => {
                 self.id.clone_from(id);
                 self.model.clone_from(model);

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::backoff::Backoff;
 use crate::duration::as_millis;
-use crate::failure::{Delivery, Failure, FailureClass, FailureKind};
+use crate::failure::{Delivery, Failure, FailureClass, FailureKind, Status};
 
 /// What the user allows.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -169,12 +169,13 @@ pub fn decide(policy: &RetryPolicy, situation: &Situation, failure: &Failure) ->
 /// The class with the server's own advice in it. Advice never makes a credential or a quota retryable: asking again
 /// with the same key is what locks accounts.
 fn class(failure: &Failure) -> FailureClass {
+    let refused = matches!(failure.status, Some(Status::Http(401 | 403)));
     match (failure.retry_advised, failure.kind) {
         (Some(false), FailureKind::ContentFiltered | FailureKind::InvalidRequest) => {
             FailureClass::Request
         }
         (Some(false), _) => FailureClass::Target,
-        (Some(true), FailureKind::InvalidRequest | FailureKind::NotFound) => {
+        (Some(true), FailureKind::InvalidRequest | FailureKind::NotFound) if !refused => {
             FailureClass::Transient
         }
         (Some(true) | None, kind) => kind.class(),
@@ -186,6 +187,9 @@ fn again(policy: &RetryPolicy, situation: &Situation, failure: &Failure) -> Deci
     let asked = failure.retry_after.unwrap_or_default();
     let spacing = policy.backoff.delay(situation.retries, situation.roll);
     let after = asked.max(spacing);
+    if situation.time_left.is_some_and(|left| left.is_zero()) {
+        return elsewhere(situation, GiveUp::DeadlineTooClose);
+    }
     if asked > policy.max_retry_after {
         return elsewhere(situation, GiveUp::ServerAskedTooLong);
     }

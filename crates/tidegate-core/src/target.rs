@@ -1,5 +1,6 @@
 //! Where a run can go: one endpoint, resolved to everything an attempt needs.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -10,7 +11,7 @@ use crate::retry::RetryPolicy;
 use crate::secret::Secret;
 
 /// One endpoint resolved: provider, model, credential, limits and time-outs.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Target {
     /// The endpoint's name, as the user wrote it.
     pub endpoint: String,
@@ -53,6 +54,31 @@ impl Target {
         } else {
             format!("{} ({place})", self.endpoint)
         }
+    }
+}
+
+/// The host of a URL and its port, where it names one: what of a URL may be shown. The rest may carry credentials.
+///
+/// # Examples
+/// ```
+/// assert_eq!(tidegate_core::target::host("https://user:key@proxy.example:8443/v1/token?k=v"), "proxy.example:8443");
+/// ```
+pub fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.rsplit('@').next().unwrap_or_default()
+}
+
+impl fmt::Debug for Target {
+    /// Without anything that may carry a credential.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Target")
+            .field("label", &self.label())
+            .field("provider", &self.provider)
+            .field("host", &self.base_url.as_deref().map(host))
+            .field("timeouts", &self.timeouts)
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
     }
 }
 

@@ -5,7 +5,7 @@ mod row;
 
 use row::{Row, check, failure, give_up, ms, requeue, retry, row};
 use tidegate_core::retry::{Decision, GiveUp};
-use tidegate_core::{Delivery, Failure, FailureKind};
+use tidegate_core::{Delivery, Failure, FailureKind, Status};
 
 #[test]
 fn transient_failures_are_retried_with_the_backoff_until_the_count_is_reached() {
@@ -212,6 +212,33 @@ fn the_deadline_is_never_slept_past() {
             s.targets_left = 1;
         }),
     ]);
+}
+
+#[test]
+fn a_run_whose_time_is_up_says_so_even_when_no_retry_is_left() {
+    check(vec![
+        row(
+            "time and retries are gone",
+            Failure::timeout(FailureKind::RunTimeout, ms(9)),
+            give_up(GiveUp::DeadlineTooClose),
+        )
+        .situation(|s| {
+            s.time_left = Some(ms(0));
+            s.retries = 3;
+        }),
+    ]);
+}
+
+#[test]
+fn a_403_is_never_retried_whatever_is_advised_beside_it() {
+    for status in [401, 403] {
+        let refused = Failure {
+            retry_advised: Some(true),
+            ..failure(FailureKind::NotFound)
+        };
+        let refused = refused.with_status(Status::Http(status));
+        check(vec![row("refused", refused, give_up(GiveUp::Permanent))]);
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use tidegate_core::{Secret, Status};
+use tidegate_core::{Secret, Status, target};
 
 /// One attempt, ready to be carried. Cheap to clone: the body is shared, so a retry copies nothing.
 #[derive(Debug, Clone)]
@@ -30,13 +30,14 @@ pub struct HttpCall {
 }
 
 impl fmt::Debug for HttpCall {
-    /// Without the body, which is the prompt. `HeaderValue` hides what is marked sensitive.
+    /// Without the body, which is the prompt, and the rest of the URL, which may carry a key. `HeaderValue` hides what is
+    /// marked sensitive.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("HttpCall");
-        out.field("url", &self.url)
+        out.field("host", &target::host(&self.url))
             .field("headers", &self.headers)
             .field("body_bytes", &self.body.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

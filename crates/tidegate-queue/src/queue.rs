@@ -110,6 +110,8 @@ pub struct Place {
     turn: Option<oneshot::Receiver<Result<(), AcquireError>>>,
     /// Tells the dispatcher that this place is empty: its holder has left, or given up.
     left: Arc<Notify>,
+    /// It was called, and so stands in the line no more.
+    called: bool,
     departed: bool,
 }
 
@@ -127,15 +129,16 @@ impl Place {
             None => (0, inner.clock.now(), None),
             Some(slot) => {
                 let (sender, turn) = oneshot::channel();
-                let (ahead, expected) = inner.join(
-                    &key,
-                    Ticket {
-                        ask,
-                        turn: sender,
-                        left: Arc::clone(&left),
-                    },
+                let left = Arc::clone(&left);
+                let expected = slot.not_before;
+                let ticket = Ticket {
+                    ask,
                     slot,
-                );
+                    expected,
+                    turn: sender,
+                    left,
+                };
+                let (ahead, expected) = inner.join(&key, ticket);
                 (ahead, expected, Some(turn))
             }
         };
@@ -148,6 +151,7 @@ impl Place {
             expected,
             turn,
             left,
+            called: false,
             departed: false,
         }
     }
@@ -183,7 +187,10 @@ impl Place {
         }
         while let Some(turn) = self.turn.take() {
             match turn.await {
-                Ok(answer) => answer?,
+                Ok(answer) => {
+                    self.called = true;
+                    answer?;
+                }
                 // The dispatcher went down with the runtime it lived on: stand in line again, on this one.
                 Err(_) => self = Self::take(&self.inner.clone(), self.key.clone(), self.wanted),
             }
@@ -244,7 +251,9 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.inner.leave(&self.key, self.op);
+        if self.wanted.slot.is_some() && !self.called {
+            self.inner.leave(&self.key, self.op);
+        }
         if !self.departed {
             self.inner.store.release(&self.key, self.op, false);
         }

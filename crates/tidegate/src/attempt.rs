@@ -33,6 +33,8 @@ pub(crate) struct Attempting<'r> {
     pub(crate) limits: ObservedLimits,
     /// Told when the first piece of a streamed answer has come, and how long it took.
     pub(crate) on_first_output: &'r mut (dyn FnMut(Duration) + Send),
+    /// Whether the model has shown itself at work.
+    pub(crate) begun: bool,
     /// Whether any output has come.
     pub(crate) output: bool,
     /// Whether output has reached the caller.
@@ -117,10 +119,12 @@ impl Attempting<'_> {
             let read = decoder.push(&chunk, &mut deltas);
             for delta in deltas.drain(..) {
                 response.add(&delta);
-                if delta.is_output() {
-                    progress = Instant::now();
-                }
+                let progress_made = delta.is_progress();
                 self.hand_over(started, delta).await;
+                // Taken afterwards: a caller's slowness is not the provider's.
+                if progress_made {
+                    (self.begun, progress) = (true, Instant::now());
+                }
             }
             read?;
             if decoder.is_done() {
@@ -138,7 +142,7 @@ impl Attempting<'_> {
     fn patience(&self, progress: Instant) -> Instant {
         let timeouts = &self.target.timeouts;
         progress
-            + if self.output {
+            + if self.begun {
                 timeouts.idle
             } else {
                 timeouts.first_token
@@ -147,7 +151,7 @@ impl Attempting<'_> {
 
     fn silent(&self) -> Failure {
         let timeouts = &self.target.timeouts;
-        if self.output {
+        if self.begun {
             Failure::timeout(FailureKind::IdleTimeout, timeouts.idle)
         } else {
             Failure::timeout(FailureKind::FirstTokenTimeout, timeouts.first_token)

@@ -1,15 +1,17 @@
 //! Runs requests; the only place that knows every store and transport.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use tidegate_context::{PackOptions, Packed};
-use tidegate_core::{Delta, EventKind, Part, Request, Response, RetryBudget, RunId, Target};
+use tidegate_core::{
+    Delivery, Delta, EventKind, Failure, FailureKind, GiveUp, Part, Request, Response, RetryBudget,
+    RunId, Target,
+};
 use tidegate_providers::Provider;
 use tidegate_queue::{Clock, MemoryStore, Queue, QueueStore};
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::config::Config;
 use crate::engine::Engine;
@@ -18,7 +20,7 @@ use crate::events::{EventSink, Journal};
 use crate::outcome::Outcome;
 use crate::plan::{self, Plan};
 use crate::run::{Record, Run};
-use crate::run_request::RunRequest;
+use crate::run_request::{Context, RunRequest};
 use crate::stream::ResponseStream;
 use crate::traffic::Traffic;
 use crate::transport::Transport;
@@ -152,9 +154,12 @@ async fn steps(
         targets,
     });
     asked.request.system = asked.request.system.or_else(|| plan.system.clone());
-    if let Some(root) = asked.context.take() {
-        let include = std::mem::take(&mut asked.include_dirs);
-        *packed = pack(&plan, root, include, &mut asked.request).await?;
+    if let Some(context) = asked.context.take() {
+        let packing = pack(&plan, context, &mut asked.request);
+        *packed = match timeout_at(started + plan.deadline, packing).await {
+            Ok(packed) => packed?,
+            Err(_) => return Err(too_late(&plan, started)),
+        };
         if !packed.is_empty() || !packed.skipped().is_empty() {
             let (files, skipped) = (packed.files().len(), packed.skipped().len());
             journal.emit(EventKind::ContextPacked {
@@ -178,13 +183,24 @@ async fn steps(
     result
 }
 
-/// Packs the files that the last turn names before it.
-async fn pack(
-    plan: &Plan,
-    root: PathBuf,
-    include: Vec<PathBuf>,
-    request: &mut Request,
-) -> Result<Packed, Error> {
+/// The deadline passed before anything was sent.
+fn too_late(plan: &Plan, started: Instant) -> Error {
+    let failure = Failure::timeout(FailureKind::RunTimeout, plan.deadline);
+    let failure = Failure {
+        delivery: Delivery::NotSent,
+        ..failure
+    };
+    Error::failed(
+        plan.endpoint.clone(),
+        failure,
+        GiveUp::DeadlineTooClose,
+        0,
+        started.elapsed(),
+    )
+}
+
+/// Packs the files that the prompt names before its last turn.
+async fn pack(plan: &Plan, context: Context, request: &mut Request) -> Result<Packed, Error> {
     let last = request
         .messages
         .last_mut()
@@ -192,12 +208,15 @@ async fn pack(
     let Some(Part::Text { text }) = last else {
         return Ok(Packed::default());
     };
-    let patterns = tidegate_context::patterns(text);
+    let patterns = tidegate_context::patterns(context.named_in.as_deref().unwrap_or(text));
     if patterns.is_empty() {
         return Ok(Packed::default());
     }
-    let mut options = plan.context.clone().into_options(PackOptions::new(root));
-    options.include_dirs.splice(0..0, include);
+    let mut options = plan
+        .context
+        .clone()
+        .into_options(PackOptions::new(context.root));
+    options.include_dirs.splice(0..0, context.include_dirs);
     let packing = tokio::task::spawn_blocking(move || tidegate_context::pack(&patterns, &options));
     let packed = packing
         .await

@@ -40,7 +40,7 @@ pub use error::{Error, ErrorKind};
 pub use events::EventSink;
 pub use executor::{Executor, ExecutorBuilder};
 pub use outcome::{Attempt, Outcome};
-pub use run_request::RunRequest;
+pub use run_request::{Context, RunRequest};
 pub use stream::ResponseStream;
 pub use tidegate_context::{Packed, SkipReason, Skipped};
 pub use tidegate_core::*;

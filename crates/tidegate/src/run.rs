@@ -158,9 +158,10 @@ impl<'e> Run<'e> {
                 expected,
             });
         }
-        let permit = place
-            .permit()
-            .await
+        let late = AcquireError::DeadlineTooClose { earliest: None };
+        let permit = timeout_at(self.started + self.plan.deadline, place.permit()).await;
+        let permit = permit
+            .unwrap_or(Err(late))
             .map_err(|error| self.refused(stay, error))?;
         let waited = permit.sent_at().saturating_since(before);
         self.record.queued += waited;
@@ -246,6 +247,7 @@ impl<'e> Run<'e> {
             sink: self.sink,
             limits: ObservedLimits::default(),
             on_first_output: &mut |after| journal.emit(EventKind::FirstOutput { after }),
+            begun: false,
             output: false,
             handed_over: false,
         };
@@ -319,7 +321,10 @@ impl<'e> Run<'e> {
                     .last()
                     .and_then(|attempt| attempt.failed.as_ref());
                 let failure = last.map_or_else(
-                    || Failure::new(FailureKind::RateLimited, Delivery::NotSent),
+                    || Failure {
+                        delivery: Delivery::NotSent,
+                        ..Failure::timeout(FailureKind::RunTimeout, self.plan.deadline)
+                    },
                     |(failure, _)| failure.clone(),
                 );
                 self.stop(&stay.label, failure, GiveUp::DeadlineTooClose)

@@ -15,10 +15,19 @@ pub struct RunRequest {
     pub model: Option<String>,
     /// What is asked.
     pub request: Request,
-    /// The directory `@path` in the last user turn is looked up in. Without one, `@` is plain text.
-    pub context: Option<PathBuf>,
-    /// Further directories it is looked up in, before the configured ones.
-    pub include_dirs: Vec<PathBuf>,
+    /// Where `@path` in the prompt is looked up. Without it, `@` is plain text.
+    pub context: Option<Context>,
     /// Settings of this run; they win over endpoint, provider and defaults.
     pub settings: Settings,
+}
+
+/// Where the files are that a prompt names.
+#[derive(Debug, Clone, Default)]
+pub struct Context {
+    /// The directory `@path` is looked up in.
+    pub root: PathBuf,
+    /// Further directories, looked up after it and before the configured ones.
+    pub include_dirs: Vec<PathBuf>,
+    /// The part of the prompt that may name files, where another part is somebody else's text. `None`: the last turn.
+    pub named_in: Option<String>,
 }

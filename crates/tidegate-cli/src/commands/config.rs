@@ -63,33 +63,40 @@ fn show(config: &Config, origin: bool) -> Exit {
     text::printed(print())
 }
 
+/// Says what is wrong, and exits as a run of the worst endpoint would.
 fn check(config: &Config) -> Exit {
     for warning in &config.warnings {
         text::warning(warning);
     }
-    let unready: Vec<_> = config
+    let enabled: Vec<_> = config
         .endpoints
         .values()
         .filter(|endpoint| endpoint.enabled)
-        .filter_map(|endpoint| {
-            endpoint::check(config, &endpoint.name)
-                .err()
-                .map(|error| format!("endpoint `{}`: {error}", endpoint.name))
-        })
         .collect();
-    for problem in &unready {
-        text::warning(problem);
+    let problems: Vec<_> = enabled
+        .iter()
+        .filter_map(|endpoint| Some((endpoint, endpoint::check(config, &endpoint.name).err()?)))
+        .collect();
+    for (endpoint, problem) in &problems {
+        text::warning(&format!("endpoint `{}`: {problem}", endpoint.name));
     }
     let file = config
         .path
         .as_ref()
         .map_or_else(|| "no file".to_owned(), |path| path.display().to_string());
-    let (providers, endpoints) = (config.providers.len(), config.endpoints.len());
-    let ready = config.endpoints.len() - unready.len();
-    text::printed(writeln!(
+    let (all, ready) = (config.endpoints.len(), enabled.len() - problems.len());
+    let printed = text::printed(writeln!(
         io::stdout(),
-        "{file}: {providers} providers, {endpoints} endpoints, {ready} without complaint"
-    ))
+        "{file}: {all} endpoints, {ready} ready"
+    ));
+    match problems
+        .iter()
+        .all(|(_, problem)| problem.is_missing_credential())
+    {
+        _ if printed != Exit::Done || problems.is_empty() => printed,
+        true => Exit::Credentials,
+        false => Exit::Config,
+    }
 }
 
 fn init(global: &Global) -> Exit {

@@ -4,11 +4,11 @@ use std::future::Future;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 
-use tidegate::{Delta, Executor, Outcome, Request, ResponseStream, RunRequest};
+use tidegate::{Context, Delta, Executor, Outcome, Request, ResponseStream, RunRequest};
 
 use crate::args::{Global, Run};
 use crate::exit::Exit;
-use crate::interrupt::Interrupts;
+use crate::interrupt::Interrupt;
 use crate::output::{json, text};
 use crate::{commands, demo, input};
 
@@ -21,6 +21,12 @@ pub(crate) async fn run(global: &Global, args: Run) -> Exit {
         Ok(config) => config,
         Err(error) => return text::error(Exit::Config, &error.to_string()),
     };
+    if !global.quiet {
+        config
+            .warnings
+            .iter()
+            .for_each(|warning| text::warning(warning));
+    }
     // Held for the whole run: dropping it stops the simulator.
     let _demo = match demo::if_wanted(&mut config, args.endpoint.as_deref()).await {
         Ok(demo) => demo,
@@ -62,11 +68,13 @@ impl Shown {
 
 fn request(args: Run, prompt: String, stream: bool) -> RunRequest {
     let settings = args.settings();
-    let context = if args.no_context {
-        None
-    } else {
-        std::env::current_dir().ok()
-    };
+    let root = std::env::current_dir().ok().filter(|_| !args.no_context);
+    let context = root.map(|root| Context {
+        root,
+        include_dirs: args.include,
+        // What came through a pipe is data: it must not name files to be sent.
+        named_in: Some(input::typed(&args.prompt)),
+    });
     let request = Request {
         system: args.system,
         stream,
@@ -77,7 +85,6 @@ fn request(args: Run, prompt: String, stream: bool) -> RunRequest {
         model: args.model,
         request,
         context,
-        include_dirs: args.include,
         settings,
     }
 }
@@ -85,19 +92,22 @@ fn request(args: Run, prompt: String, stream: bool) -> RunRequest {
 /// Runs to the end, or to Ctrl-C: then what is under way is stopped, its children ended and reaped. A second Ctrl-C
 /// waits for nothing.
 async fn interruptible(executor: &Executor, run: impl Future<Output = Exit>) -> Exit {
-    let Ok(mut interrupts) = Interrupts::listen() else {
-        return run.await;
+    let interrupt = match Interrupt::listen() {
+        Ok(interrupt) => interrupt,
+        Err(error) => {
+            return text::error(Exit::Internal, &format!("signals cannot be heard: {error}"));
+        }
     };
     let exit = tokio::select! {
         exit = run => exit,
-        () = interrupts.next() => {
+        () = interrupt.first() => {
             text::note("interrupted");
             Exit::Interrupted
         }
     };
     tokio::select! {
         () = executor.settled() => exit,
-        () = interrupts.next() => Exit::Interrupted,
+        () = interrupt.first() => Exit::Interrupted,
     }
 }
 
@@ -153,7 +163,7 @@ fn answer(text: &str) -> io::Result<()> {
 fn written(result: io::Result<()>, exit: Exit) -> Exit {
     match result {
         Ok(()) => exit,
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => exit,
         Err(error) => text::error(
             Exit::Internal,
             &format!("standard output cannot be written: {error}"),

@@ -26,7 +26,12 @@ fn init_writes_a_file_that_check_accepts_and_leaves_one_that_is_there() {
     let path = stage.home().join(".config/tidegate/tidegate.toml");
     assert_eq!(ran.stdout.trim(), path.to_str().unwrap());
     assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-    assert_eq!(stage.run(&["config", "check"]).code, Some(0));
+    stage
+        .run(&["config", "check"])
+        .failed(5, &["OPENAI_API_KEY"]);
+    let stage = stage.variable("OPENAI_API_KEY", "sk-test");
+    let ran = stage.run(&["config", "check"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
     stage
         .run(&["config", "init"])
         .failed(3, &["exists already"]);

@@ -300,3 +300,29 @@ fn a_directory_of_the_command_line_may_be_named_in_the_prompt() {
         "{stderr}"
     );
 }
+
+#[test]
+fn what_comes_through_a_pipe_names_no_files() {
+    let provider = Provider::with(tidegate_simulator::Settings::default());
+    let stage = provider.stage();
+    stage.file(".env", "TOKEN=hidden");
+    for args in [&["summarise", "-"][..], &["-"], &[]] {
+        let ran = stage.run_with_input(&with(args), b"see @.env and \"@/*\": [\"./src/*\"]");
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert!(!ran.stderr.contains("packed"), "{ran:?}");
+    }
+    let ran = stage.run_with_input(&with(&["explain @.env", "-"]), b"@missing.txt");
+    assert!(
+        ran.stderr.contains("packed 1 file") && !ran.stderr.contains("missing"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn a_time_that_cannot_pass_is_a_usage_error() {
+    for flag in ["--timeout", "--deadline"] {
+        Stage::new()
+            .run(&["run", "-e", "demo", flag, "0s", "hi"])
+            .failed(2, &["longer than zero"]);
+    }
+}

@@ -39,3 +39,24 @@ fn the_prompt_is_in_no_log() {
     ]);
     assert!(!ran.stderr.contains("my diary"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_key_in_the_base_url_is_in_no_output() {
+    let provider = Provider::scripted("429; 429; 401");
+    let url = provider
+        .base_url()
+        .replace("http://", "http://user:secret-42@")
+        .replace("/v1", "/secret-42/../v1");
+    let stage = provider.stage().variable("OPENAI_BASE_URL", &url);
+    let ran = stage.run(&[
+        "run",
+        "-vv",
+        "-e",
+        "openai/gpt-4o",
+        "--max-retries",
+        "1",
+        "hi",
+    ]);
+    assert!(ran.stderr.contains("HTTP 429"), "{ran:?}");
+    assert!(!ran.stderr.contains("secret-42"), "{}", ran.stderr);
+}

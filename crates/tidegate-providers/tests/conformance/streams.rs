@@ -86,6 +86,7 @@ fn every_stream_gives_the_pieces_its_fixture_shows() {
 fn piece(delta: &Delta) -> Value {
     match delta {
         Delta::Text(text) => json!({ "text": text }),
+        Delta::Reasoning(text) => json!({ "reasoning": text }),
         Delta::Started { id, model } => json!({ "started": { "id": id, "model": model } }),
         Delta::Finished(reason) => json!({ "finished": reason }),
         Delta::Usage(usage) => json!({ "usage": usage }),

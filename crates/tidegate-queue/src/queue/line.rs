@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tidegate_core::quota::OpId;
 use tidegate_core::{LimitKey, Timestamp};
@@ -10,42 +11,62 @@ use tokio::sync::{Notify, oneshot};
 use super::{AcquireError, Inner, granted};
 use crate::store::{Ask, Slot};
 
+/// How long the line waits for one that was called to leave: a task on a busy machine comes within milliseconds; one that
+/// nobody polls never comes.
+const COMES_WITHIN: Duration = Duration::from_secs(1);
+
 /// The waiters of one limit, in the order they came.
 #[derive(Debug, Default)]
 pub(super) struct Line {
     waiting: VecDeque<Ticket>,
-    /// When the last of them should leave, as things stand.
-    tail: Timestamp,
 }
 
 /// One waiter, as the dispatcher sees it.
 #[derive(Debug)]
 pub(super) struct Ticket {
     pub(super) ask: Ask,
+    pub(super) slot: Slot,
+    /// When it should leave, as things stand.
+    pub(super) expected: Timestamp,
     /// Wakes it: once, with its turn or with the reason why there is none.
     pub(super) turn: oneshot::Sender<Result<(), AcquireError>>,
     /// Told when its place is empty.
     pub(super) left: Arc<Notify>,
 }
 
+impl Ticket {
+    fn expected_behind(&self, last: Option<&Self>) -> Timestamp {
+        let behind = last.map(|last| last.expected.saturating_add(self.slot.spacing));
+        behind.unwrap_or_default().max(self.slot.not_before)
+    }
+}
+
+impl Line {
+    fn remove(&mut self, op: OpId) {
+        let Some(place) = self.waiting.iter().position(|ticket| ticket.ask.op == op) else {
+            return;
+        };
+        self.waiting.remove(place);
+        for place in place..self.waiting.len() {
+            let last = place
+                .checked_sub(1)
+                .and_then(|before| self.waiting.get(before));
+            let expected = self.waiting[place].expected_behind(last);
+            self.waiting[place].expected = expected;
+        }
+    }
+}
+
 impl Inner {
     /// Puts a ticket at the end of its line, and a dispatcher before a line that has none. Returns how many stand
     /// before it and when it should leave.
-    pub(super) fn join(
-        self: &Arc<Self>,
-        key: &LimitKey,
-        ticket: Ticket,
-        slot: Slot,
-    ) -> (usize, Timestamp) {
+    pub(super) fn join(self: &Arc<Self>, key: &LimitKey, mut ticket: Ticket) -> (usize, Timestamp) {
         let mut lines = self.lines();
         let unserved = !lines.contains_key(key);
         let line = lines.entry(key.clone()).or_default();
         let ahead = line.waiting.len();
-        let expected = match ahead {
-            0 => slot.not_before,
-            _ => slot.not_before.max(line.tail.saturating_add(slot.spacing)),
-        };
-        line.tail = expected;
+        let expected = ticket.expected_behind(line.waiting.back());
+        ticket.expected = expected;
         line.waiting.push_back(ticket);
         drop(lines);
         if unserved {
@@ -59,10 +80,10 @@ impl Inner {
         (ahead, expected)
     }
 
-    /// Takes a ticket out of its line, if it still stands there.
+    /// Takes a ticket out of its line, if it still stands there; those behind it move up.
     pub(super) fn leave(&self, key: &LimitKey, op: OpId) {
         if let Some(line) = self.lines().get_mut(key) {
-            line.waiting.retain(|ticket| ticket.ask.op != op);
+            line.remove(op);
         }
     }
 
@@ -119,7 +140,9 @@ impl Dispatcher {
             },
         };
         if answered {
-            left.notified().await;
+            // Whoever holds a called place and does not come must not hold up the line. It keeps its slot, and the
+            // store still says when it may leave.
+            drop(tokio::time::timeout(COMES_WITHIN, left.notified()).await);
         } else {
             // It gave up, and its destructor may have run before the reservation was made.
             inner.store.release(key, ask.op, false);

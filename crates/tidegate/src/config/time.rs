@@ -39,12 +39,23 @@ pub enum TimeError {
         /// What was written.
         text: String,
     },
+    /// A time that nobody lives to see pass.
+    #[error("`{text}` is longer than a year")]
+    TooLong {
+        /// What was written.
+        text: String,
+    },
     /// Anything else.
     #[error("`{text}` is not a time: say it with its unit, such as 500ms, 1.5s, 2m 30s or 1h")]
     Unreadable {
         /// What was written.
         text: String,
     },
+}
+
+impl Time {
+    /// A year: nobody means more, and clocks can add it without overflowing.
+    pub const LONGEST: Duration = Duration::from_secs(365 * 86_400);
 }
 
 impl FromStr for Time {
@@ -65,9 +76,11 @@ impl FromStr for Time {
         let signed: SignedDuration = text
             .parse()
             .map_err(|_| TimeError::Unreadable { text: owned() })?;
-        let time = Duration::try_from(signed);
-        time.map(Self)
-            .map_err(|_| TimeError::Negative { text: owned() })
+        let time = Duration::try_from(signed).map_err(|_| TimeError::Negative { text: owned() })?;
+        if time > Self::LONGEST {
+            return Err(TimeError::TooLong { text: owned() });
+        }
+        Ok(Self(time))
     }
 }
 

@@ -68,6 +68,14 @@ pub enum PlanError {
         /// The provider.
         provider: String,
     },
+    /// The provider's base URL is none.
+    #[error("the `base_url` of provider `{provider}` cannot be used: {problem}")]
+    BadBaseUrl {
+        /// The provider.
+        provider: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The provider has no command.
     #[error("provider `{provider}` has no command: set `argv` or `preset`")]
     NoCommand {

@@ -1,5 +1,6 @@
 //! From a configured provider and endpoint to everything an attempt needs.
 
+use tidegate_core::target::host;
 use tidegate_core::{Command, LimitKey, Secret, Target, Timeouts};
 use tidegate_providers::Provider;
 
@@ -65,7 +66,19 @@ impl Resolver<'_> {
         let url = url.ok_or_else(|| PlanError::NoBaseUrl {
             provider: self.account.name.clone(),
         })?;
-        Ok(url.trim_end_matches('/').to_owned())
+        let parsed = reqwest::Url::parse(&url).map_err(|error| error.to_string());
+        let problem = match &parsed {
+            Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => None,
+            Ok(_) => Some("it must begin with http:// or https://".to_owned()),
+            Err(error) => Some(error.clone()),
+        };
+        match problem {
+            None => Ok(url.trim_end_matches('/').to_owned()),
+            Some(problem) => Err(PlanError::BadBaseUrl {
+                provider: self.account.name.clone(),
+                problem,
+            }),
+        }
     }
 
     fn credential(&self) -> Result<Option<Secret>, PlanError> {
@@ -136,7 +149,8 @@ impl Resolver<'_> {
             })
     }
 
-    /// What the provider meters together: two configured providers with one `account` share it.
+    /// What the provider meters together: two configured providers with one `account` share it. It is shown to people,
+    /// so of the URL it has the host alone.
     fn limit_key(&self, base_url: Option<&str>, model: &str) -> LimitKey {
         let account = self
             .account
@@ -150,7 +164,7 @@ impl Resolver<'_> {
             .map_or(model, |group| group.value.as_str());
         let parts = [
             self.provider.name(),
-            base_url.unwrap_or_default(),
+            base_url.map(host).unwrap_or_default(),
             account,
             group,
         ];

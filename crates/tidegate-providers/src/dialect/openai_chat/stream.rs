@@ -155,6 +155,10 @@ impl State<'_> {
         if let Some(refusal) = choice.delta.refusal.filter(|refusal| !refusal.is_empty()) {
             return Err(refused(self.target, &refusal));
         }
+        let thought = choice.delta.reasoning_content.or(choice.delta.reasoning);
+        if let Some(thought) = thought.filter(|thought| !thought.is_empty()) {
+            out.push(Delta::Reasoning(thought.into_owned()));
+        }
         if let Some(text) = choice.delta.content.filter(|text| !text.is_empty()) {
             out.push(Delta::Text(text.into_owned()));
         }

@@ -137,6 +137,12 @@ pub(super) struct Text<'b> {
     pub(super) content: Option<Cow<'b, str>>,
     #[serde(borrow, default)]
     pub(super) refusal: Option<Cow<'b, str>>,
+    /// DeepSeek, vLLM.
+    #[serde(borrow, default)]
+    pub(super) reasoning_content: Option<Cow<'b, str>>,
+    /// OpenRouter, newer vLLM.
+    #[serde(borrow, default)]
+    pub(super) reasoning: Option<Cow<'b, str>>,
 }
 
 /// Content is a string, null, or (Mistral) a list of parts.

@@ -46,8 +46,7 @@ impl Group {
         behind: TaskTracker,
     ) -> Result<Self, TransportError> {
         let leader = spawn(call).map_err(|error| not_started(&call.program, &error))?;
-        let members =
-            Members::of(leader).map_err(|error| TransportError::NotStarted(error.to_string()))?;
+        let members = Members::of(leader, &behind).map_err(|error| lost(&error))?;
         Ok(Self {
             members: Some(members),
             grace,
@@ -110,11 +109,20 @@ impl Drop for Group {
 }
 
 impl Members {
-    fn of(mut leader: Child) -> io::Result<Self> {
+    /// Takes a started child in hand. One that cannot be watched is ended at once.
+    fn of(mut leader: Child, behind: &TaskTracker) -> io::Result<Self> {
         let pid = leader
             .id()
             .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         let pid = pid.ok_or_else(|| io::Error::other("the child has no number"))?;
+        let exit = match Exit::of(pid) {
+            Ok(exit) => exit,
+            Err(error) => {
+                let _ = kill_process_group(pid, Signal::KILL);
+                behind.spawn(async move { drop(leader.wait().await) });
+                return Err(error);
+            }
+        };
         let (stdin, stdout, stderr) = (
             leader.stdin.take(),
             leader.stdout.take(),
@@ -123,7 +131,7 @@ impl Members {
         Ok(Self {
             leader,
             pid,
-            exit: Exit::of(pid)?,
+            exit,
             stdin,
             stdout,
             stderr,
