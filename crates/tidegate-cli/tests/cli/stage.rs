@@ -66,7 +66,8 @@ impl Stage {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        child.stdin.take().unwrap().write_all(input).unwrap();
+        // A command that has seen enough of its arguments does not read on.
+        drop(child.stdin.take().unwrap().write_all(input));
         Ran::of(child.wait_with_output().unwrap())
     }
 }
