@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use tidegate::config::{Config, Environment};
+use tidegate::config::{Config, EndpointConfig, ProviderConfig, Sourced};
 use tidegate::transport::scripted::{ScriptedTransport, Step};
 use tidegate::{Executor, Failure, Message, Request, Response, RunRequest, Target, Timestamp};
 use tidegate_providers::{Call, EncodeError, ProcessCall, Provider, Reply, classify};
@@ -49,20 +49,26 @@ impl Provider for Oracle {
     }
 }
 
-const CONFIG: &str = r#"
-    [providers.delphi]
-    type = "oracle"
-    argv = ["oracle"]
-
-    [endpoints.delphi]
-    provider = "delphi"
-    model = "pythia"
-"#;
+/// A configuration made in code: files know the built-in providers only.
+fn config() -> Config {
+    let mut config = Config::default();
+    let mut delphi = ProviderConfig::new("delphi", Sourced::default_of("oracle".to_owned()));
+    delphi.argv = Some(Sourced::default_of(vec!["oracle".to_owned()]));
+    config.insert_provider(delphi);
+    let (provider, model) = ("delphi".to_owned(), "pythia".to_owned());
+    let endpoint = EndpointConfig::new(
+        "delphi",
+        Sourced::default_of(provider),
+        Sourced::default_of(model),
+    );
+    config.insert_endpoint(endpoint);
+    config
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let transport = Arc::new(ScriptedTransport::new([Step::process(0, "A: perhaps", "")]));
-    let executor = Executor::builder(Config::from_toml(CONFIG, None, Environment::of([]))?)
+    let executor = Executor::builder(config())
         .provider(Box::new(Oracle))
         .transport(transport)
         .build();

@@ -5,6 +5,7 @@
     reason = "a helper that cannot set up its case should fail the test"
 )]
 
+use std::future::{Future as _, poll_fn};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -150,6 +151,30 @@ async fn a_permit_that_is_never_used_does_not_hold_up_the_line() {
         .await
         .expect("the line goes on")
         .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waiter_is_woken_once_when_its_turn_has_come() {
+    let queue = queue();
+    let waiters = (0..50).map(|_| {
+        let mut permit = Box::pin(queue.enter(&key(), limited(&queue, ms(20))).permit());
+        let mut polls = 0;
+        poll_fn(move |context| {
+            polls += 1;
+            permit
+                .as_mut()
+                .poll(context)
+                .map(|permit| permit.map(|_permit| polls))
+        })
+    });
+    let waiters: Vec<_> = waiters.map(tokio::spawn).collect();
+    for waiter in waiters {
+        assert_eq!(
+            waiter.await.unwrap().unwrap(),
+            2,
+            "polled to stand in line, and once to leave"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]

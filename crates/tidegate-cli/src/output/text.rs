@@ -1,5 +1,6 @@
 //! For people: one line on stderr per event they would care about. Colours where there is a terminal.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -150,7 +151,7 @@ pub(crate) fn outcome(outcome: &Outcome, exit: Exit, global: &Global) {
                 .map(|failure| &failure.detail)
                 .filter(|detail| !detail.is_empty())
             {
-                styled(QUIET, &format!("  it said: {}", detail.as_str()));
+                styled(QUIET, &format!("  it said: {}", ends(detail.as_str())));
             }
         }
         Ok(_)
@@ -161,6 +162,19 @@ pub(crate) fn outcome(outcome: &Outcome, exit: Exit, global: &Global) {
         }
         Ok(_) => {}
     }
+}
+
+/// Beginning and end of a long text: messages say most first, logs last. `--json` has it all.
+fn ends(text: &str) -> Cow<'_, str> {
+    const EACH: usize = 300;
+    if text.len() <= 3 * EACH {
+        return text.into();
+    }
+    let (head, tail) = (
+        text.floor_char_boundary(EACH),
+        text.ceil_char_boundary(text.len() - EACH),
+    );
+    format!("{} [...] {}", &text[..head], &text[tail..]).into()
 }
 
 fn summary(outcome: &Outcome) -> String {
