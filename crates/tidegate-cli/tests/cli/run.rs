@@ -33,6 +33,14 @@ fn the_demo_answers_without_key_or_configuration_and_shows_what_happened() {
 }
 
 #[test]
+fn a_proxy_of_the_environment_is_not_asked_for_this_machine() {
+    let stage = Stage::new()
+        .variable("http_proxy", "http://127.0.0.1:9")
+        .variable("HTTP_PROXY", "http://127.0.0.1:9");
+    assert_eq!(stage.run(&["run", "-e", "demo", "hi"]).code, Some(0));
+}
+
+#[test]
 fn the_demo_may_be_the_default_endpoint() {
     let stage = Stage::new();
     stage.config("[defaults]\nendpoint = \"demo\"\n");

@@ -1,12 +1,14 @@
 //! Calls over HTTP.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use reqwest::{Client, redirect};
 use tidegate_core::Timeouts;
+use tidegate_core::target::host;
 use tidegate_providers::{Call, HttpCall, ReplyHead, TransportError};
 
 use super::{Incoming, Sending, Transport};
@@ -32,6 +34,8 @@ pub struct HttpTransport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct ClientKey {
     tls: bool,
+    /// On this machine: no proxy stands between.
+    loopback: bool,
     connect: Duration,
 }
 
@@ -56,8 +60,10 @@ impl HttpTransport {
             .url
             .get(..8)
             .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"));
+        let loopback = is_loopback(host(&call.url));
         let client = self.client(ClientKey {
             tls,
+            loopback,
             connect: timeouts.connect,
         })?;
         let request = client
@@ -102,11 +108,28 @@ fn build(key: ClientKey) -> reqwest::Result<Client> {
         .http2_keep_alive_interval(KEEP_ALIVE_EVERY)
         .http2_keep_alive_timeout(KEEP_ALIVE_WITHIN)
         .tcp_nodelay(true);
+    let builder = if key.loopback {
+        builder.no_proxy()
+    } else {
+        builder
+    };
     if key.tls {
         builder.build()
     } else {
         builder.tls_certs_only([]).build()
     }
+}
+
+/// Whether a host, with or without its port, is this machine.
+fn is_loopback(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    name == "localhost"
+        || name
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 /// How far a request got that has no response.
@@ -129,4 +152,19 @@ fn words(error: reqwest::Error) -> String {
         cause = inner;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_known_by_all_its_names() {
+        for name in ["localhost:8080", "127.0.0.1", "127.1.2.3:80", "[::1]:443"] {
+            assert!(is_loopback(name), "{name}");
+        }
+        for name in ["localhost.example", "10.0.0.1", "[2001:db8::1]:443", ""] {
+            assert!(!is_loopback(name), "{name}");
+        }
+    }
 }
