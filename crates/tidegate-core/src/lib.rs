@@ -8,6 +8,11 @@
 //! - *What went wrong, and may it have been billed?* [`Failure`] with its [`FailureKind`] and [`Delivery`].
 //! - *When may the next attempt of a limit leave?* [`quota`].
 
+#![deny(
+    clippy::wildcard_enum_match_arm,
+    reason = "a new kind of failure must not be decided by an arm that was written before it"
+)]
+
 pub mod backoff;
 pub mod budget;
 pub mod delta;

@@ -199,11 +199,13 @@ fn again(policy: &RetryPolicy, situation: &Situation, failure: &Failure) -> Deci
     if situation.time_left.is_some_and(|left| after >= left) {
         return elsewhere(situation, GiveUp::DeadlineTooClose);
     }
-    match failure.kind.class() {
-        FailureClass::RateLimit => Decision::Requeue { after, spacing },
-        _ if !situation.budget_left => elsewhere(situation, GiveUp::BudgetExhausted),
-        _ => Decision::Retry { after },
+    if failure.kind.class() == FailureClass::RateLimit {
+        return Decision::Requeue { after, spacing };
     }
+    if !situation.budget_left {
+        return elsewhere(situation, GiveUp::BudgetExhausted);
+    }
+    Decision::Retry { after }
 }
 
 /// The next target, or the end for the reason given.
