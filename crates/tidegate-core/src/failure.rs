@@ -52,7 +52,7 @@ pub enum FailureKind {
     QuotaExhausted,
     /// No such model or route.
     NotFound,
-    /// This one request is larger than the whole rate limit.
+    /// This one request is larger than the whole rate limit, or than the server reads.
     RequestTooLarge,
     /// The prompt does not fit the model's context.
     ContextTooLong,
@@ -166,7 +166,7 @@ impl FailureKind {
             Self::PermissionDenied => "permission denied",
             Self::QuotaExhausted => "quota exhausted",
             Self::NotFound => "not found",
-            Self::RequestTooLarge => "request larger than the rate limit",
+            Self::RequestTooLarge => "request too large",
             Self::ContextTooLong => "context too long",
             Self::ContentFiltered => "content refused",
             Self::InvalidRequest => "request refused",

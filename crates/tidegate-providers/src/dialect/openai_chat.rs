@@ -41,10 +41,16 @@ pub enum TokenLimit {
 pub fn encode(request: &Request, target: &Target, limit: TokenLimit) -> Result<Call, EncodeError> {
     let base = target.base_url.as_deref().ok_or(EncodeError::NoBaseUrl)?;
     Ok(Call::Http(HttpCall {
-        url: format!("{}/chat/completions", base.trim_end_matches('/')),
+        url: url(base),
         headers: headers(request, target)?,
         body: body(request, target, limit),
     }))
+}
+
+/// The route behind the base URL's path; a query of its own (`?api-version=...`) stays at the end.
+fn url(base: &str) -> String {
+    let (path, query) = base.split_at(base.find('?').unwrap_or(base.len()));
+    format!("{}/chat/completions{query}", path.trim_end_matches('/'))
 }
 
 fn headers(request: &Request, target: &Target) -> Result<HeaderMap, EncodeError> {
