@@ -11,6 +11,7 @@ mod words;
 use std::borrow::Cow;
 
 use http::{HeaderMap, StatusCode};
+use tidegate_core::target::host;
 use tidegate_core::{Delivery, Excerpt, Failure, FailureKind, Status, Target, Timestamp};
 
 pub use body::ErrorBody;
@@ -76,12 +77,25 @@ fn detail<'b>(
             .get(http::header::LOCATION)
             .and_then(|to| to.to_str().ok())
             .unwrap_or("nowhere");
+        let to = without_secrets(to);
         return format!("redirected to {to}, which is not followed: correct `base_url`").into();
     }
     let text = String::from_utf8_lossy(&body[..body.len().min(Excerpt::MAX * 4)]);
     match html_title(&text) {
         Some(title) => format!("an HTML page from something in between: {title}").into(),
         None => text,
+    }
+}
+
+/// A URL without its user part and its query, which may echo a credential.
+fn without_secrets(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    match url.split_once("://") {
+        Some((scheme, rest)) => {
+            let path = rest.find('/').map_or("", |at| &rest[at..]);
+            format!("{scheme}://{}{path}", host(url))
+        }
+        None => url.to_owned(),
     }
 }
 
@@ -106,6 +120,7 @@ pub fn reported(target: &Target, error: &ErrorBody) -> Failure {
     let status = error.status;
     let kind =
         codes::kind(error, status).or_else(|| status.map(|status| codes::by_status(status, false)));
+    let kind = kind.or_else(|| codes::without_status(error));
     Failure {
         code: error.code(),
         status: status.map(|status| Status::Http(status.as_u16())),

@@ -176,15 +176,15 @@ pub fn from_words(message: &str) -> Option<Duration> {
         "retry-after: ",
         "available in ",
     ];
-    lead_ins.into_iter().find_map(|lead_in| {
-        let (_, after) = message.rsplit_once(lead_in)?;
-        let mut words = after
-            .split_whitespace()
-            .map(|word| word.trim_end_matches(|c: char| c.is_ascii_punctuation()));
-        let first = words.next()?;
-        match first.parse::<f64>() {
-            Ok(number) => seconds(number * words.next().and_then(unit).unwrap_or(1.0)),
-            Err(_) => chain(first),
-        }
-    })
+    let ends = lead_ins
+        .into_iter()
+        .filter_map(|lead_in| Some(message.rfind(lead_in)? + lead_in.len()));
+    let mut words = message[ends.max()?..]
+        .split_whitespace()
+        .map(|word| word.trim_end_matches(|c: char| c.is_ascii_punctuation()));
+    let first = words.next()?;
+    match first.parse::<f64>() {
+        Ok(number) => seconds(number * words.next().and_then(unit).unwrap_or(1.0)),
+        Err(_) => chain(first),
+    }
 }

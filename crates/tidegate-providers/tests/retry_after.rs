@@ -327,3 +327,9 @@ proptest! {
         prop_assert!(read.abs_diff(expected) < Duration::from_micros(1), "{read:?} is not {expected:?}");
     }
 }
+
+#[test]
+fn of_several_waits_in_words_the_last_one_counts_however_it_is_worded() {
+    let log = "try 1: Please try again in 5s\ntry 2: retry after 60 seconds";
+    assert_eq!(from_words(log), Some(Duration::from_secs(60)));
+}

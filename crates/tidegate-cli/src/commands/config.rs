@@ -100,16 +100,37 @@ fn check(config: &Config) -> Exit {
 }
 
 fn init(global: &Global) -> Exit {
+    let environment = Environment::from_process();
+    let named = || environment.get("TIDEGATE_CONFIG").map(PathBuf::from);
     let place = global
         .config
         .clone()
-        .or_else(|| config::default_path(&Environment::from_process()));
+        .or_else(named)
+        .or_else(|| config::default_path(&environment));
     let Some(path) = place else {
         return text::error(
             Exit::Config,
             "no place for a file: neither XDG_CONFIG_HOME nor HOME is set",
         );
     };
+    if path
+        .extension()
+        .is_some_and(|extension| extension == "json")
+    {
+        let what = format!(
+            "{} would be read as the JSON of another program: name a `.toml`",
+            path.display()
+        );
+        return text::error(Exit::Usage, &what);
+    }
+    if let Some(read) =
+        config::locate(None, &environment).filter(|read| *read != path && global.config.is_none())
+    {
+        text::warning(&format!(
+            "{} was read until now and is not read any more",
+            read.display()
+        ));
+    }
     match write_new(&path) {
         Ok(()) => text::printed(writeln!(io::stdout(), "{}", path.display())),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => text::error(

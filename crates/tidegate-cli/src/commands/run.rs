@@ -15,11 +15,11 @@ use crate::{commands, demo, input};
 pub(crate) async fn run(global: &Global, args: Run) -> Exit {
     let prompt = match input::prompt(&args.prompt) {
         Ok(prompt) => prompt,
-        Err(error) => return text::error(Exit::Usage, &error),
+        Err(error) => return early(&args, "usage", Exit::Usage, &error),
     };
     let mut config = match commands::load(global) {
         Ok(config) => config,
-        Err(error) => return text::error(Exit::Config, &error.to_string()),
+        Err(error) => return early(&args, "config", Exit::Config, &error.to_string()),
     };
     if !global.quiet {
         config
@@ -31,7 +31,9 @@ pub(crate) async fn run(global: &Global, args: Run) -> Exit {
     let _demo = match demo::if_wanted(&mut config, args.endpoint.as_deref()).await {
         Ok(demo) => demo,
         Err(error) => {
-            return text::error(
+            return early(
+                &args,
+                "internal",
                 Exit::Internal,
                 &format!("the demo could not be started: {error}"),
             );
@@ -44,6 +46,14 @@ pub(crate) async fn run(global: &Global, args: Run) -> Exit {
     let stream = shown == Shown::Pieces;
     let request = request(args, prompt, stream);
     interruptible(&executor, show(&executor, request, shown, global)).await
+}
+
+/// An error before there is a run to tell of.
+fn early(args: &Run, kind: &'static str, exit: Exit, what: &str) -> Exit {
+    if args.json {
+        return written(json::print_early(kind, what, exit), exit);
+    }
+    text::error(exit, what)
 }
 
 /// How the answer is shown.

@@ -10,10 +10,10 @@ use tidegate::{
 
 use crate::exit::Exit;
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Document<'o> {
     ok: bool,
-    run: String,
+    run: Option<String>,
     text: Option<&'o str>,
     finish_reason: Option<&'o FinishReason>,
     model: Option<&'o str>,
@@ -50,7 +50,7 @@ struct Try<'o> {
     decision: Option<Decision>,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Context<'o> {
     files: Vec<&'o str>,
     bytes: u64,
@@ -66,8 +66,28 @@ struct Left<'o> {
 
 /// Prints the outcome as one JSON object on stdout.
 pub(crate) fn print(outcome: &Outcome, exit: Exit) -> io::Result<()> {
+    write(&document(outcome, exit))
+}
+
+/// Prints an error that came before there was a run, in the same shape.
+pub(crate) fn print_early(kind: &'static str, message: &str, exit: Exit) -> io::Result<()> {
+    let error = Problem {
+        kind,
+        message: message.to_owned(),
+        gave_up: None,
+        failure: None,
+        detail: None,
+    };
+    write(&Document {
+        error: Some(error),
+        exit_code: exit.code(),
+        ..Document::default()
+    })
+}
+
+fn write(document: &Document<'_>) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    serde_json::to_writer_pretty(&mut stdout, &document(outcome, exit))?;
+    serde_json::to_writer_pretty(&mut stdout, document)?;
     stdout.write_all(b"\n")?;
     stdout.flush()
 }
@@ -76,7 +96,7 @@ fn document(outcome: &Outcome, exit: Exit) -> Document<'_> {
     let response = outcome.result.as_ref().ok();
     Document {
         ok: response.is_some(),
-        run: outcome.run.to_string(),
+        run: Some(outcome.run.to_string()),
         text: response.map(|response| response.text.as_str()),
         finish_reason: response.map(|response| &response.finish_reason),
         model: response.and_then(|response| response.model.as_deref()),

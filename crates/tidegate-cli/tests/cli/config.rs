@@ -139,3 +139,17 @@ fn the_seeds_file_is_read_as_it_is() {
         "{endpoint}"
     );
 }
+
+#[test]
+fn init_writes_where_the_variable_says_and_no_json() {
+    let stage = Stage::new();
+    let there = stage.home().join("elsewhere.toml");
+    let stage = stage.variable("TIDEGATE_CONFIG", there.to_str().unwrap());
+    assert_eq!(
+        stage.run(&["config", "init"]).stdout.trim(),
+        there.to_str().unwrap()
+    );
+    stage
+        .run(&["config", "init", "--config", "x.json"])
+        .failed(2, &["x.json"]);
+}

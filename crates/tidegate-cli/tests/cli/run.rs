@@ -233,6 +233,29 @@ fn json_has_the_same_shape_whether_it_went_well_or_not() {
 }
 
 #[test]
+fn json_is_printed_even_when_the_configuration_cannot_be_read() {
+    let stage = Stage::new();
+    stage.config("nonsense = 1\n");
+    let broken = stage.run(&["run", "--json", "-e", "demo", "hi"]);
+    assert_eq!(
+        (broken.code, &broken.json()["error"]["kind"]),
+        (Some(3), &"config".into())
+    );
+    let keys = |ran: &crate::stage::Ran| {
+        ran.json()
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        keys(&broken),
+        keys(&Stage::new().run(&["run", "--json", "-e", "demo", "hi"]))
+    );
+}
+
+#[test]
 fn a_reader_who_has_seen_enough_is_no_error() {
     let provider = Provider::with(tidegate_simulator::Settings {
         tokens: Some(200_000),

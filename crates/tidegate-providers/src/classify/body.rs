@@ -52,19 +52,31 @@ impl ErrorBody {
                 .unwrap_or_default()
                 .to_owned(),
         };
-        if let Some(inner) = nested(&message) {
-            return inner;
-        }
-        Self {
+        let inner = nested(&message);
+        let outer = Self {
             codes: codes(error),
             message,
-            status: ["code", "status", "statusCode"]
+            status: ["code", "status", "statusCode", "status_code"]
                 .into_iter()
                 .find_map(|key| status(error.get(key)?)),
             param: text(error, "param").map(str::to_owned),
             details: reasons(error).chain(quotas(error)).collect(),
             hint: hint(error),
+        };
+        match inner {
+            Some(inner) => inner.within(outer),
+            None => outer,
         }
+    }
+
+    /// An error that stood as text in the message of another one: it says more, and the other what it leaves out.
+    fn within(mut self, outer: Self) -> Self {
+        self.codes.extend(outer.codes);
+        self.details.extend(outer.details);
+        self.status = self.status.or(outer.status);
+        self.param = self.param.or(outer.param);
+        self.hint = self.hint.or(outer.hint);
+        self
     }
 
     /// The most specific code, if it looks like one: what errors show and programs compare.

@@ -199,6 +199,23 @@ fn by_codes(error: &ErrorBody) -> Option<FailureKind> {
         .find_map(|code| by_code(code))
 }
 
+/// What the generic types mean where no status says more: the request is wrong.
+pub(super) fn without_status(error: &ErrorBody) -> Option<FailureKind> {
+    const WRONG: &[&str] = &[
+        "invalid_request_error",
+        "invalid_request",
+        "invalid_argument",
+        "bad_request",
+        "bad_request_error",
+        "badrequesterror",
+    ];
+    let wrong = error
+        .codes
+        .iter()
+        .any(|code| WRONG.contains(&code.as_str()));
+    wrong.then_some(FailureKind::InvalidRequest)
+}
+
 /// The kind a code or type stands for.
 pub(super) fn by_code(code: &str) -> Option<FailureKind> {
     CODES

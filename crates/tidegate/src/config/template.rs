@@ -47,6 +47,14 @@ pub enum TemplateError {
         /// Where it begins.
         at: usize,
     },
+    /// A default that names a variable itself.
+    #[error(
+        "the `${{` at character {at} has a default with a variable in it, which is not possible"
+    )]
+    Nested {
+        /// Where it begins.
+        at: usize,
+    },
     /// What stands in the braces cannot be a variable's name.
     #[error(
         "the `${{` at character {at} does not name a variable: letters, digits and `_`, as in `${{API_KEY}}` or \
@@ -157,6 +165,12 @@ fn variable(inside: &str, at: usize) -> Result<(Part, &str), TemplateError> {
         Some((name, default)) => (name, Some(default.to_owned())),
         None => (inside, None),
     };
+    if default
+        .as_ref()
+        .is_some_and(|default| default.contains("${"))
+    {
+        return Err(TemplateError::Nested { at });
+    }
     if !is_name(name) {
         return Err(TemplateError::BadName { at });
     }

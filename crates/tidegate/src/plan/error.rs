@@ -89,7 +89,9 @@ impl PlanError {
     pub fn is_missing_credential(&self) -> bool {
         match self {
             Self::MissingKey { .. } => true,
-            Self::MissingVariable { key, .. } => key == "api_key" || key.starts_with("env."),
+            Self::MissingVariable { key, .. } => {
+                key == "api_key" || key.starts_with("env.") || key.starts_with("headers.")
+            }
             _ => false,
         }
     }

@@ -94,7 +94,7 @@ pub(super) struct Completion<'b> {
     pub(super) model: Option<Cow<'b, str>>,
     #[serde(borrow)]
     pub(super) choices: Vec<Choice<'b>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "usage")]
     pub(super) usage: Option<TokenUsage>,
 }
 
@@ -115,9 +115,9 @@ pub(super) struct Chunk<'b> {
     pub(super) id: Option<Cow<'b, str>>,
     #[serde(borrow, default)]
     pub(super) model: Option<Cow<'b, str>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "or_default")]
     pub(super) choices: Vec<ChunkChoice<'b>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "usage")]
     pub(super) usage: Option<TokenUsage>,
     #[serde(default)]
     pub(super) error: Option<Value>,
@@ -125,7 +125,7 @@ pub(super) struct Chunk<'b> {
 
 #[derive(Deserialize)]
 pub(super) struct ChunkChoice<'b> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "or_default")]
     pub(super) delta: Text<'b>,
     #[serde(borrow, default)]
     pub(super) finish_reason: Option<Cow<'b, str>>,
@@ -163,6 +163,21 @@ fn content<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de,
                 .into(),
         }),
     )
+}
+
+/// Counts that cannot be read are none: the answer beside them is there, and paid for.
+fn usage<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<TokenUsage>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    Ok(TokenUsage::deserialize(value).ok())
+}
+
+/// Null where nothing is meant.
+fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 #[derive(Deserialize)]

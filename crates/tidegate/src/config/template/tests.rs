@@ -62,6 +62,14 @@ fn a_slip_is_told_by_its_place_and_never_by_its_text() {
 }
 
 #[test]
+fn a_default_cannot_be_a_variable_itself() {
+    assert_eq!(
+        Template::parse("x${A:-${B}}"),
+        Err(TemplateError::Nested { at: 2 })
+    );
+}
+
+#[test]
 fn a_secret_is_shown_only_where_it_is_nothing_but_references() {
     for (text, wanted) in [
         ("${KEY}", "${KEY}"),
