@@ -265,16 +265,17 @@ impl Reader {
 
     fn headers(
         &self,
-        written: BTreeMap<String, Value<Template>>,
+        written: BTreeMap<String, Option<Value<Template>>>,
     ) -> BTreeMap<String, Sourced<Template>> {
-        let sourced = |(name, value): (String, Value<Template>)| (name, self.sourced(value.0));
-        written.into_iter().map(sourced).collect()
+        let sourced =
+            |(name, value): (String, Option<Value<Template>>)| Some((name, self.sourced(value?.0)));
+        written.into_iter().filter_map(sourced).collect()
     }
 
     fn seconds(&self, provider: &ProviderConfig, seconds: f64) -> Result<Time, ConfigError> {
         match Duration::try_from_secs_f64(seconds) {
-            Ok(time) => Ok(Time(time)),
-            Err(_) => self.refuse(format!(
+            Ok(time) if time <= Time::LONGEST => Ok(Time(time)),
+            _ => self.refuse(format!(
                 "`timeout` of provider `{}` must be a number of seconds, found {seconds}",
                 provider.name
             )),

@@ -1,7 +1,8 @@
 //! What applies, line by line, as `tidegate config show` prints it.
 //!
-//! An endpoint's rows are what a run with it would get, from whichever table, variable or default it comes: the
-//! question behind "show" is never what a file says, but why something happens.
+//! An endpoint's settings are those a run with it would get, from whichever table, variable or default they come: the
+//! question behind "show" is never what a file says, but why something happens. How files are packed stands in
+//! `[context]`; an endpoint lists there only what it changes.
 
 use std::path::Path;
 

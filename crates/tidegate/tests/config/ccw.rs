@@ -186,7 +186,7 @@ fn the_first_enabled_key_of_the_list_goes_before_the_single_one() {
 fn advanced_settings_are_used_or_said_not_to_be() {
     let config = provider(
         r#""type": "openai", "advancedSettings": {"timeout": 90.5, "maxRetries": 4, "organization": "org-1",
-           "customHeaders": {"X-A": "${KEY}"}, "rpm": 60, "proxy": "http://p"}"#,
+           "customHeaders": {"X-A": "${KEY}", "X-B": null}, "rpm": 60, "proxy": "http://p"}"#,
     );
     let provider = &config.providers["p"];
     assert_eq!(

@@ -51,7 +51,7 @@ pub(super) struct Advanced {
     pub(super) timeout: Option<Value<f64>>,
     pub(super) max_retries: Option<Value<u32>>,
     pub(super) organization: Option<Value<Template>>,
-    pub(super) custom_headers: Option<BTreeMap<String, Value<Template>>>,
+    pub(super) custom_headers: Option<BTreeMap<String, Option<Value<Template>>>>,
     pub(super) api_version: Option<serde::de::IgnoredAny>,
     pub(super) rpm: Option<serde::de::IgnoredAny>,
     pub(super) tpm: Option<serde::de::IgnoredAny>,
