@@ -240,9 +240,10 @@ async fn a_stopped_attempt_leaves_no_process_of_its_group() {
 async fn a_descendant_with_time_to_clean_up_uses_it() {
     let home = tempfile::tempdir().unwrap();
     let ready = fifo(home.path(), "ready");
+    // Ready is said by a process that has no trap left to lose a signal in, after its parent has set its own.
     let script = format!(
-        "cd {}; (trap 'sleep 0.3; echo done > cleaned; exit' TERM; echo ready > ready; sleep 600 & wait) & \
-         trap 'exit 0' TERM; wait",
+        "cd {}; (trap 'sleep 0.3; echo done > cleaned; exit' TERM; \
+         sh -c 'echo ready > ready; exec sleep 600' & wait) & trap 'exit 0' TERM; wait",
         home.path().display()
     );
     let transport = ProcessTransport::with_grace(ms(10_000));
