@@ -71,13 +71,6 @@ pub struct ObservedLimits {
     pub tokens: Option<Observed>,
 }
 
-impl ObservedLimits {
-    /// Whether the reply told nothing.
-    pub const fn is_empty(&self) -> bool {
-        self.requests.is_none() && self.tokens.is_none()
-    }
-}
-
 /// One dimension of a provider's limits as it stood when it answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Observed {

@@ -15,10 +15,3 @@ pub struct Usage {
     /// Those of `output_tokens` that were reasoning.
     pub reasoning_tokens: u64,
 }
-
-impl Usage {
-    /// Read and written together.
-    pub const fn total(self) -> u64 {
-        self.input_tokens.saturating_add(self.output_tokens)
-    }
-}

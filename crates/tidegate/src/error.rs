@@ -92,14 +92,6 @@ impl Error {
         self.as_failed().map_or(0, |failed| failed.attempts)
     }
 
-    /// The configuration's fault, where it is that.
-    pub fn plan(&self) -> Option<&PlanError> {
-        match &*self.0 {
-            Inner::Plan(error) => Some(error),
-            _ => None,
-        }
-    }
-
     fn as_failed(&self) -> Option<&Failed> {
         match &*self.0 {
             Inner::Failed(failed) => Some(failed),
