@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::duration::as_millis;
+use crate::network::Network;
 use crate::quota::LimitKey;
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
@@ -27,6 +28,8 @@ pub struct Target {
     pub credential: Option<Secret>,
     /// Further headers to send, values hidden.
     pub headers: Vec<(String, Secret)>,
+    /// How its API is reached, where not in the usual way.
+    pub network: Network,
     /// The child process to start, for providers that are commands.
     pub command: Option<Command>,
     /// What the provider meters together with this target.

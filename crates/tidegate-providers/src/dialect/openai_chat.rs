@@ -168,6 +168,7 @@ fn answer(target: &Target, completion: wire::Completion<'_>) -> Result<Response,
         text: choice.message.content.unwrap_or_default().into_owned(),
         finish_reason,
         usage: completion.usage.and_then(wire::TokenUsage::counted),
+        ..Response::default()
     })
 }
 

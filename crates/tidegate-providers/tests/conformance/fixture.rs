@@ -9,8 +9,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tidegate_core::{
-    Command, Failure, LimitKey, PromptBy, Request, Response, RetryPolicy, Secret, Status, Target,
-    Timeouts, Timestamp,
+    Command, Failure, LimitKey, Network, PromptBy, Request, Response, RetryPolicy, Secret, Status,
+    Target, Timeouts, Timestamp,
 };
 use tidegate_providers::providers::command::CCW_LITELLM;
 use tidegate_providers::{Provider, Reply, ReplyHead};
@@ -207,6 +207,7 @@ impl Fixture {
             headers: (case.headers.iter())
                 .map(|(name, value)| (name.clone(), Secret::new(value.clone())))
                 .collect(),
+            network: Network::default(),
             command: provider.is_command().then_some(command),
             limit_key: LimitKey::new("fixture"),
             timeouts: Timeouts::HTTP,

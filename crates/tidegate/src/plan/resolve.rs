@@ -1,7 +1,7 @@
 //! From a configured provider and endpoint to everything an attempt needs.
 
 use tidegate_core::target::host;
-use tidegate_core::{Command, LimitKey, Secret, Target, Timeouts};
+use tidegate_core::{Command, LimitKey, Network, Secret, Target, Timeouts};
 use tidegate_providers::Provider;
 
 use super::PlanError;
@@ -39,6 +39,7 @@ impl Resolver<'_> {
             base_url,
             credential: if command { None } else { self.credential()? },
             headers: self.secrets("headers", self.account.headers.iter())?,
+            network: Network::default(),
             command: if command { Some(self.command()?) } else { None },
             timeouts: settings.timeouts(if command {
                 Timeouts::COMMAND
