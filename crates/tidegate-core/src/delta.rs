@@ -73,6 +73,38 @@ pub struct StreamEnd {
 }
 
 impl Response {
+    /// The pieces that a stream would have told this answer in: added up, they are it.
+    pub fn to_deltas(&self) -> Vec<Delta> {
+        let mut deltas = Vec::with_capacity(4 + self.reasoning.len() + self.tool_calls.len());
+        if self.id.is_some() || self.model.is_some() {
+            let (id, model) = (self.id.clone(), self.model.clone());
+            deltas.push(Delta::Started { id, model });
+        }
+        for thought in &self.reasoning {
+            if !thought.text.is_empty() {
+                deltas.push(Delta::Reasoning(thought.text.clone()));
+            }
+            deltas.push(Delta::ReasoningEnd {
+                signature: thought.signature.clone(),
+                encrypted: thought.encrypted.clone(),
+            });
+        }
+        if !self.text.is_empty() {
+            deltas.push(Delta::Text(self.text.clone()));
+        }
+        for (index, call) in self.tool_calls.iter().enumerate() {
+            deltas.push(Delta::ToolCall(ToolCallDelta {
+                index,
+                id: Some(call.id.clone()),
+                name: Some(call.name.clone()),
+                arguments: call.arguments.clone(),
+            }));
+        }
+        deltas.push(Delta::Finished(self.finish_reason.clone()));
+        deltas.extend(self.usage.map(Delta::Usage));
+        deltas
+    }
+
     /// Adds a streamed piece to the answer so far.
     pub fn add(&mut self, delta: &Delta) {
         match delta {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::tool::{ToolCall, ToolResult};
+use crate::tool::ToolCall;
 
 /// Who speaks in a message. The system prompt is not a message: see [`crate::Request::system`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,6 +101,29 @@ pub struct Reasoning {
     /// The thought in a form only the provider can read, where it hides the text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encrypted: Option<String>,
+}
+
+/// What a tool returned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolResult {
+    /// The call it answers: [`ToolCall::id`].
+    pub call: String,
+    /// What it returned: texts, and images where the provider takes them.
+    pub parts: Vec<Part>,
+    /// Whether the tool failed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_error: bool,
+}
+
+impl ToolResult {
+    /// A result of plain text.
+    pub fn text(call: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            call: call.into(),
+            parts: vec![Part::text(text)],
+            is_error: false,
+        }
+    }
 }
 
 /// One turn of a conversation.

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::target::host;
-
 /// The way to a target: through which proxy, and whom to trust. Files are read by the transport.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Network {
@@ -16,6 +14,16 @@ pub struct Network {
     pub client_cert_file: Option<PathBuf>,
     /// The PEM key that belongs to it; where unset, it stands in the same file.
     pub client_key_file: Option<PathBuf>,
+}
+
+impl Network {
+    /// The usual way: the environment's proxy, the system's authorities.
+    pub const USUAL: Self = Self {
+        proxy: Proxy::Environment,
+        ca_file: None,
+        client_cert_file: None,
+        client_key_file: None,
+    };
 }
 
 /// The proxy between us and a target.
@@ -39,4 +47,16 @@ impl fmt::Debug for Proxy {
             Self::Url(url) => write!(f, "Url({})", host(url)),
         }
     }
+}
+
+/// The host of a URL and its port, where it names one: what of a URL may be shown. The rest may carry credentials.
+///
+/// # Examples
+/// ```
+/// assert_eq!(tidegate_core::network::host("https://user:key@proxy.example:8443/v1/token?k=v"), "proxy.example:8443");
+/// ```
+pub fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.rsplit('@').next().unwrap_or_default()
 }

@@ -5,8 +5,6 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::message::Part;
-
 /// A function the model may ask for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tool {
@@ -46,27 +44,4 @@ pub struct ToolCall {
     pub name: String,
     /// The arguments, as the model wrote them: meant to be a JSON object, but a model can err and an answer can be cut.
     pub arguments: String,
-}
-
-/// What a tool returned.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ToolResult {
-    /// The call it answers: [`ToolCall::id`].
-    pub call: String,
-    /// What it returned: texts, and images where the provider takes them.
-    pub parts: Vec<Part>,
-    /// Whether the tool failed.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_error: bool,
-}
-
-impl ToolResult {
-    /// A result of plain text.
-    pub fn text(call: impl Into<String>, text: impl Into<String>) -> Self {
-        Self {
-            call: call.into(),
-            parts: vec![Part::text(text)],
-            is_error: false,
-        }
-    }
 }

@@ -54,6 +54,16 @@ pub trait Provider: Send + Sync {
     /// [`EncodeError`] when the request cannot be expressed at this target; nothing is sent then.
     fn encode(&self, request: &Request, target: &Target) -> Result<Call, EncodeError>;
 
+    /// What one attempt at vectors will use up of its limits, as an estimate.
+    fn embed_cost(&self, request: &EmbedRequest, target: &Target) -> Cost {
+        let _ = target;
+        Cost {
+            requests: 1,
+            input_tokens: estimate_tokens(request.inputs.iter().map(String::len).sum()),
+            output_tokens: 0,
+        }
+    }
+
     /// What to send for vectors.
     ///
     /// # Errors

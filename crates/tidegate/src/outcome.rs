@@ -11,11 +11,13 @@ use crate::error::Error;
 
 /// What became of a run: the answer or the error, and everything that was tried for it.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct Outcome<A = Response> {
     /// The run, as its events name it.
     pub run: RunId,
     /// The answer, or why there is none.
-    pub result: Result<Response, Error>,
+    pub result: Result<A, Error>,
+    /// What the answer cost, where the provider says so.
+    pub usage: Option<Usage>,
     /// The target that served, by its label.
     pub target: Option<String>,
     /// Every attempt, in order.
@@ -30,15 +32,7 @@ pub struct Outcome {
     pub packed: Packed,
 }
 
-impl Outcome {
-    /// What the answer cost, where the provider says so.
-    pub fn usage(&self) -> Option<Usage> {
-        self.result
-            .as_ref()
-            .ok()
-            .and_then(|response| response.usage)
-    }
-
+impl<A> Outcome<A> {
     /// Tokens of failed attempts that may have been billed all the same: an estimate.
     pub fn may_be_billed(&self) -> u64 {
         let unknown = self

@@ -45,7 +45,8 @@ pub(crate) async fn run(global: &Global, args: Run) -> Exit {
     let shown = Shown::of(&args);
     let stream = shown == Shown::Pieces;
     let request = request(args, prompt, stream);
-    interruptible(&executor, show(&executor, request, shown, global)).await
+    let shown = Box::pin(show(&executor, request, shown, global));
+    interruptible(&executor, shown).await
 }
 
 /// An error before there is a run to tell of.

@@ -102,7 +102,7 @@ fn document(outcome: &Outcome, exit: Exit) -> Document<'_> {
         model: response.and_then(|response| response.model.as_deref()),
         response_id: response.and_then(|response| response.id.as_deref()),
         target: outcome.target.as_deref(),
-        usage: outcome.usage(),
+        usage: outcome.usage,
         error: outcome.result.as_ref().err().map(problem),
         attempts: outcome.attempts.iter().map(attempt).collect(),
         tokens_maybe_billed: outcome.may_be_billed(),

@@ -183,7 +183,7 @@ fn summary(outcome: &Outcome) -> String {
         1 => String::new(),
         attempts => format!(" at attempt {attempts}"),
     };
-    let cost = outcome.usage().map(|usage| {
+    let cost = outcome.usage.map(|usage| {
         format!(
             ", {} tokens in, {} out",
             usage.input_tokens, usage.output_tokens
