@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub(crate) mod config;
+pub(crate) mod embed;
 pub(crate) mod endpoint;
 pub(crate) mod run;
 

@@ -42,6 +42,7 @@ async fn dispatch(args: Args) -> Exit {
     let global = args.global;
     match args.command {
         Command::Run(run) => Box::pin(commands::run::run(&global, run)).await,
+        Command::Embed(embed) => Box::pin(commands::embed::run(&global, embed)).await,
         Command::Config(command) => commands::config::run(&global, command),
         Command::Endpoint(command) => commands::endpoint::run(&global, &command),
     }

@@ -1,4 +1,6 @@
 //! What people and programs read.
 
 pub(crate) mod json;
+pub(crate) mod spinner;
 pub(crate) mod text;
+pub(crate) mod vectors;

@@ -26,6 +26,7 @@ pub mod plan;
 pub mod transport;
 
 mod attempt;
+mod batches;
 mod engine;
 mod error;
 mod events;
@@ -38,6 +39,7 @@ mod stream;
 mod traffic;
 mod work;
 
+pub use batches::EmbedBatch;
 pub use error::{Error, ErrorKind};
 pub use events::EventSink;
 pub use executor::{Executor, ExecutorBuilder};

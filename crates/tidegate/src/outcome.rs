@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use tidegate_context::Packed;
-use tidegate_core::{
-    Cost, Decision, Delivery, Failure, ObservedLimits, Response, RunId, Timestamp, Usage,
-};
+use tidegate_core::{Cost, Decision, Failure, ObservedLimits, Response, RunId, Timestamp, Usage};
 
 use crate::error::Error;
 
@@ -35,11 +33,10 @@ pub struct Outcome<A = Response> {
 impl<A> Outcome<A> {
     /// Tokens of failed attempts that may have been billed all the same: an estimate.
     pub fn may_be_billed(&self) -> u64 {
-        let unknown = self
-            .attempts
+        self.attempts
             .iter()
-            .filter(|attempt| attempt.may_be_billed());
-        unknown.map(|attempt| attempt.estimate.input_tokens).sum()
+            .map(|attempt| attempt.may_be_billed)
+            .sum()
     }
 }
 
@@ -56,15 +53,8 @@ pub struct Attempt {
     pub took: Duration,
     /// What it was estimated to use up.
     pub estimate: Cost,
+    /// Tokens it may have been billed for though it failed: an estimate, or the provider's count where that came.
+    pub may_be_billed: u64,
     /// Why it failed and what followed; `None` for the one that brought the answer.
     pub failed: Option<(Failure, Decision)>,
-}
-
-impl Attempt {
-    /// Whether it failed in a way that leaves open whether the provider served it.
-    pub fn may_be_billed(&self) -> bool {
-        self.failed
-            .as_ref()
-            .is_some_and(|(failure, _)| failure.delivery == Delivery::Unknown)
-    }
 }

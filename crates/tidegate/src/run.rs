@@ -219,6 +219,7 @@ impl<'e, W: Work> Run<'e, W> {
             started: sent_at,
             took,
             estimate: stay.cost,
+            may_be_billed: 0,
             failed: None,
         };
         let result = match result {
@@ -237,6 +238,7 @@ impl<'e, W: Work> Run<'e, W> {
             Err(failure) => {
                 self.end(permit, stay.cost, &failure).await;
                 let decision = self.judge(stay, &failure);
+                attempt.may_be_billed = ending::may_be_billed(&failure, stay.cost, &self.received);
                 attempt.failed = Some((failure.clone(), decision));
                 let (target, shown) = (stay.label.clone(), failure.clone());
                 journal.emit(EventKind::AttemptFailed {

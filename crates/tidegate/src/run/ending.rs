@@ -1,7 +1,7 @@
 //! What follows when an attempt has failed, or could not be made.
 
 use tidegate_core::retry::{self, Decision, Situation};
-use tidegate_core::{Cost, Delivery, Excerpt, Failure, FailureKind, GiveUp};
+use tidegate_core::{Cost, Delivery, Excerpt, Failure, FailureKind, GiveUp, Response};
 use tidegate_queue::{AcquireError, Permit};
 
 use super::{Leave, Run, Stay, told};
@@ -10,6 +10,9 @@ use crate::work::Work;
 
 /// What a queue too long to wait in amounts to.
 const LIMITED: FailureKind = FailureKind::RateLimited;
+
+/// About what a token takes, as in the estimate of what was sent.
+const BYTES_A_TOKEN: usize = 4;
 
 impl<W: Work> Run<'_, W> {
     fn targets_left(&self, kind: FailureKind) -> u32 {
@@ -108,5 +111,22 @@ impl<W: Work> Run<'_, W> {
             self.started.elapsed(),
             std::mem::take(&mut self.received),
         ))
+    }
+}
+
+/// Tokens that a failed attempt may have been billed for: those sent, where the provider may have taken the request,
+/// and those that came back.
+pub(super) fn may_be_billed(failure: &Failure, estimate: Cost, received: &Response) -> u64 {
+    let served = failure.delivery == Delivery::Unknown
+        || !received.is_empty()
+        || matches!(
+            failure.kind,
+            FailureKind::Malformed | FailureKind::OutputTooLarge
+        );
+    let written = u64::try_from(received.size() / BYTES_A_TOKEN).unwrap_or(u64::MAX);
+    match received.usage {
+        _ if !served => 0,
+        Some(usage) => usage.input_tokens + usage.output_tokens.max(written),
+        None => estimate.input_tokens + written,
     }
 }
