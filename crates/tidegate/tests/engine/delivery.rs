@@ -61,7 +61,9 @@ fn finished() -> String {
 
 fn sum(deltas: &[Delta]) -> Response {
     let mut response = Response::default();
-    deltas.iter().for_each(|delta| response.add(delta));
+    for delta in deltas {
+        response.add(delta);
+    }
     response
 }
 

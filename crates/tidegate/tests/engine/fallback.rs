@@ -215,7 +215,7 @@ async fn after_the_larger_model_fails_the_untried_one_is_still_there() {
 
 #[tokio::test]
 async fn a_fallback_that_cannot_be_used_is_an_error_before_anything_is_sent() {
-    let text = format!("{PROVIDER}\nfallbacks = [\"openai/gpt-4o\"]\n{OTHERS}",);
+    let text = format!("{PROVIDER}\nfallbacks = [\"openai/gpt-4o\"]\n{OTHERS}");
     let config = Config::from_toml(&text, None, Environment::of([])).unwrap();
     let transport = Arc::new(ScriptedTransport::new([]));
     let executor = Executor::builder(config)
