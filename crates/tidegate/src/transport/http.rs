@@ -3,6 +3,7 @@
 mod client;
 
 use std::collections::HashMap;
+use std::error::Error as _;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -120,10 +121,28 @@ fn failed(error: reqwest::Error) -> TransportError {
     if error.is_connect() && error.is_timeout() {
         return TransportError::ConnectTimeout;
     }
-    if error.is_connect() || error.is_builder() {
+    if error.is_connect() || error.is_builder() || was_refused_unread(&error) {
         return TransportError::Unreachable(words(error));
     }
     TransportError::Disconnected(words(error))
+}
+
+/// Whether an HTTP/2 server said that it has not looked at the request: it refused the stream, or it was going away and
+/// named an earlier one as the last it would serve (RFC 9113, 6.8 and 8.7).
+fn was_refused_unread(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = error.source();
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<h2::Error>() {
+            let gone = error.is_go_away() && error.is_remote();
+            return match error.reason() {
+                Some(h2::Reason::REFUSED_STREAM) => true,
+                Some(h2::Reason::NO_ERROR) => gone,
+                _ => false,
+            };
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// The innermost cause, which is what went wrong; the rest of the chain says where in the library. Without the URL,
