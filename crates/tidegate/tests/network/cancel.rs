@@ -82,7 +82,7 @@ async fn an_attempt_that_runs_out_of_time_hangs_up() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap());
     let server = tokio::spawn(serve(listener, async move |mut socket| {
-        gone(&mut socket).await
+        gone(&mut socket).await;
     }));
     let outcome = executor(&url, "", "timeout = \"50ms\"")
         .run(request())

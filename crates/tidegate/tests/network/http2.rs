@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use crate::authority::{Authority, Clients, accept, listen};
-use crate::{executor, failure, request};
+use crate::{executor, failure, quoted, request};
 
 type Server = Connection<TlsStream<TcpStream>, Bytes>;
 type Asked = (Request<RecvStream>, SendResponse<Bytes>);
@@ -30,7 +30,7 @@ where
         let asked = connection.accept().await.unwrap().unwrap();
         then(connection, asked).await;
     });
-    let ca = format!("ca_file = {:?}", authority.ca_file());
+    let ca = format!("ca_file = {}", quoted(&authority.ca_file()));
     let outcome = executor(&url, &ca, "").stream(request()).finish().await;
     server.await.unwrap();
     outcome

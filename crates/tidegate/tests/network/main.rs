@@ -11,6 +11,8 @@ mod http2;
 mod proxy;
 mod tls;
 
+use std::path::Path;
+
 use tidegate::config::{Config, Environment};
 use tidegate::{Delivery, Executor, FailureKind, Outcome, Request, RunRequest};
 
@@ -35,4 +37,9 @@ fn failure(outcome: &Outcome) -> (FailureKind, Delivery, &str) {
     let error = outcome.result.as_ref().expect_err("it should fail");
     let failure = error.failure().unwrap_or_else(|| panic!("{error}"));
     (failure.kind, failure.delivery, failure.detail.as_str())
+}
+
+/// A path as a configuration writes it.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display())
 }

@@ -6,7 +6,7 @@ use tokio::io::copy_bidirectional;
 use tokio::net::TcpStream;
 
 use crate::authority::{Authority, Clients, accept, listen};
-use crate::{executor, failure, request};
+use crate::{executor, failure, quoted, request};
 
 /// A simulator behind TLS. It serves until the test's runtime ends.
 async fn behind_tls(authority: &Authority, clients: Clients) -> String {
@@ -40,7 +40,7 @@ async fn an_authority_nobody_knows_is_not_trusted_until_it_is_named() {
     );
     assert!(words.contains("certificate"), "{words}");
 
-    let ca = format!("ca_file = {:?}", authority.ca_file());
+    let ca = format!("ca_file = {}", quoted(&authority.ca_file()));
     let outcome = executor(&url, &ca, "").run(request()).await;
     assert!(outcome.result.is_ok(), "{:?}", outcome.result);
 }
@@ -49,18 +49,22 @@ async fn an_authority_nobody_knows_is_not_trusted_until_it_is_named() {
 async fn a_server_that_asks_for_a_certificate_is_shown_the_one_configured() {
     let authority = Authority::new();
     let url = behind_tls(&authority, Clients::Certified).await;
-    let ca = format!("ca_file = {:?}", authority.ca_file());
+    let ca = format!("ca_file = {}", quoted(&authority.ca_file()));
     let outcome = executor(&url, &ca, "").run(request()).await;
     assert!(outcome.result.is_err(), "without one");
 
     let (certificate, key) = authority.client_files();
-    let two = format!("{ca}\nclient_cert_file = {certificate:?}\nclient_key_file = {key:?}");
+    let two = format!(
+        "{ca}\nclient_cert_file = {}\nclient_key_file = {}",
+        quoted(&certificate),
+        quoted(&key)
+    );
     let outcome = executor(&url, &two, "").run(request()).await;
     assert!(outcome.result.is_ok(), "in two files: {:?}", outcome.result);
 
     let both = [&certificate, &key].map(|path| std::fs::read_to_string(path).unwrap());
     std::fs::write(&certificate, both.concat()).unwrap();
-    let one = format!("{ca}\nclient_cert_file = {certificate:?}");
+    let one = format!("{ca}\nclient_cert_file = {}", quoted(&certificate));
     let outcome = executor(&url, &one, "").run(request()).await;
     assert!(outcome.result.is_ok(), "in one file: {:?}", outcome.result);
 }
@@ -78,7 +82,7 @@ async fn a_certificate_that_cannot_be_used_is_named_and_nothing_is_sent_or_retri
         ("client_cert_file", &missing),
         ("client_cert_file", &no_pem),
     ] {
-        let provider = format!("{key} = {path:?}");
+        let provider = format!("{key} = {}", quoted(path));
         let outcome = executor(&url, &provider, "max_retries = 3")
             .run(request())
             .await;
@@ -86,7 +90,7 @@ async fn a_certificate_that_cannot_be_used_is_named_and_nothing_is_sent_or_retri
         assert_eq!(
             (kind, delivery, outcome.attempts.len()),
             (FailureKind::Unsupported, Delivery::NotSent, 1),
-            "{key} {path:?}"
+            "{provider}"
         );
         let name = path.file_name().unwrap().to_str().unwrap();
         assert!(words.contains(key) && words.contains(name), "{words}");
