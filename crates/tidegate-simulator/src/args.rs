@@ -13,18 +13,18 @@ const SCRIPTS: &str = "\
 Answers of a script:
   ok  ok=TEXT  empty  ok_error  hang  reset  close  STATUS (429, 503, ...)
   context_length_exceeded  content_policy_violation  prefill_unsupported  model_not_found
-  rate_limit_exceeded  token_limit_exceeded  insufficient_quota  request_too_large  slow_down  ...
+  rate_limit_exceeded  token_limit_exceeded  insufficient_quota  request_too_large  spend_limit  ...
 
 Options, after a comma:
   times=N               the same answer to N requests
   delay=TIME            before the headers
   first-token=TIME      before the first event of a stream; token-delay=TIME before each further token
-  tokens=N              length of the answer
+  tokens=N              length of the answer; model=NAME that it names; finish=stop|length|tools|refusal
   retry-after=VALUE     as it is; retry-after-ms=N; retry-after-date=TIME; header=NAME:VALUE
   cut=N  end=N  stall=N malformed=N  error=N[:KIND]
                         after N tokens: break the connection, end early, fall silent; make the Nth
                         event bad JSON; send an error event
-  ping=TIME             comments while a stream waits; no-done: leave out [DONE]; hold: never end
+  ping=TIME             signs of life while a stream waits; no-done: leave out the end mark; hold: never end
   body=TEXT             in place of the real body; content-type=VALUE
 
 A TEXT with commas or semicolons stands in double quotes: ok=\"Hello, world\".
@@ -33,7 +33,7 @@ Besides the provider's routes there are GET /stats, POST /stats/reset and POST /
 
 /// A provider to test against: answers, limits and fails as scripted, on loopback only.
 ///
-/// Speaks the wire format of OpenAI chat completions. Prints `listening on http://ADDRESS` when ready; Ctrl-C or
+/// Speaks the wires of OpenAI (/v1/chat/completions) and of Anthropic (/v1/messages), both at once. Prints `listening on http://ADDRESS` when ready; Ctrl-C or
 /// SIGTERM stop it.
 #[derive(Debug, Parser)]
 #[command(version, after_help = SCRIPTS, max_term_width = 120)]
@@ -61,6 +61,10 @@ pub(crate) struct Args {
     /// The tokens of good answers: the text is repeated or shortened to that [default: the text as it is].
     #[arg(long, value_name = "N")]
     tokens: Option<u32>,
+
+    /// The model that good answers name [default: the one that was asked for].
+    #[arg(long, value_name = "MODEL")]
+    served_model: Option<String>,
 
     /// Wait before every answer, such as 20ms.
     #[arg(long, value_name = "TIME", default_value = "0", value_parser = duration::parse)]
@@ -116,6 +120,7 @@ impl Args {
             otherwise: self.otherwise,
             text: self.text,
             tokens: self.tokens,
+            served_model: self.served_model,
             api_key: self.api_key.map(ApiKey::new),
             limits: bucket.into_iter().chain(self.window).collect(),
             rejects_cost: self.rejects_cost,

@@ -8,105 +8,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-/// An error a provider answers with. The dialect holds the body, this holds what every dialect shares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErrorKind {
-    /// 400: something about the request.
-    InvalidRequest,
-    /// 400: more tokens than the model can read.
-    ContextLength,
-    /// 400: refused by the content filter.
-    ContentPolicy,
-    /// 400: the conversation ends with an assistant message and the model cannot continue one.
-    Prefill,
-    /// 401: a wrong key.
-    InvalidApiKey,
-    /// 402: no money left at a prepaid provider.
-    InsufficientBalance,
-    /// 403: not from this country.
-    UnsupportedCountry,
-    /// 404: no such model.
-    ModelNotFound,
-    /// 408: the provider gave up reading or computing.
-    RequestTimeout,
-    /// 429: requests per minute.
-    RateLimit,
-    /// 429: tokens per minute.
-    TokenLimit,
-    /// 429: the account has spent its quota; waiting does not help.
-    InsufficientQuota,
-    /// 429: this one request is over the tokens per minute; waiting does not help.
-    RequestTooLarge,
-    /// 500.
-    ServerError,
-    /// 502: a page of HTML from a proxy.
-    BadGateway,
-    /// 503: overloaded.
-    Overloaded,
-    /// 503: ramped up too fast.
-    SlowDown,
-    /// 504: a page of HTML from a proxy.
-    GatewayTimeout,
-    /// 529: the provider behind the provider is overloaded.
-    ProviderOverloaded,
-}
+mod kind;
 
-/// Kinds, the words that scripts use for them (the provider's own codes where it has one), and statuses. The first
-/// kind of a status is what the bare number means.
-const KINDS: [(ErrorKind, &str, u16); 19] = [
-    (ErrorKind::InvalidRequest, "invalid_request", 400),
-    (ErrorKind::ContextLength, "context_length_exceeded", 400),
-    (ErrorKind::ContentPolicy, "content_policy_violation", 400),
-    (ErrorKind::Prefill, "prefill_unsupported", 400),
-    (ErrorKind::InvalidApiKey, "invalid_api_key", 401),
-    (ErrorKind::InsufficientBalance, "insufficient_balance", 402),
-    (ErrorKind::UnsupportedCountry, "unsupported_country", 403),
-    (ErrorKind::ModelNotFound, "model_not_found", 404),
-    (ErrorKind::RequestTimeout, "request_timeout", 408),
-    (ErrorKind::RateLimit, "rate_limit_exceeded", 429),
-    (ErrorKind::TokenLimit, "token_limit_exceeded", 429),
-    (ErrorKind::InsufficientQuota, "insufficient_quota", 429),
-    (ErrorKind::RequestTooLarge, "request_too_large", 429),
-    (ErrorKind::ServerError, "server_error", 500),
-    (ErrorKind::BadGateway, "bad_gateway", 502),
-    (ErrorKind::Overloaded, "overloaded", 503),
-    (ErrorKind::SlowDown, "slow_down", 503),
-    (ErrorKind::GatewayTimeout, "gateway_timeout", 504),
-    (ErrorKind::ProviderOverloaded, "provider_overloaded", 529),
-];
-
-impl ErrorKind {
-    /// Every kind, in the order of statuses.
-    pub fn all() -> impl Iterator<Item = Self> {
-        KINDS.iter().map(|(kind, _, _)| *kind)
-    }
-
-    /// The word for it in scripts.
-    pub fn word(self) -> &'static str {
-        self.row().1
-    }
-
-    /// The HTTP status it is answered with.
-    pub fn status(self) -> u16 {
-        self.row().2
-    }
-
-    /// The kind of that word, hyphens allowed.
-    pub(crate) fn named(word: &str) -> Option<Self> {
-        let word = word.replace('-', "_");
-        Self::all().find(|kind| kind.word() == word)
-    }
-
-    /// The kind that a bare status stands for.
-    pub(crate) fn of_status(status: u16) -> Option<Self> {
-        Self::all().find(|kind| kind.status() == status)
-    }
-
-    fn row(self) -> (Self, &'static str, u16) {
-        let row = KINDS.iter().find(|(kind, _, _)| *kind == self);
-        row.copied().unwrap_or(KINDS[0])
-    }
-}
+pub use kind::ErrorKind;
 
 /// What goes wrong in the middle of an answer.
 ///
@@ -156,6 +60,8 @@ pub(crate) enum Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     Opening,
+    /// Neither content nor end: the frame round a block, a ping.
+    Frame,
     Token,
     Closing,
     Done,
@@ -166,6 +72,15 @@ pub(crate) enum Part {
 pub(crate) struct WireEvent {
     pub(crate) part: Part,
     pub(crate) bytes: Bytes,
+}
+
+impl WireEvent {
+    pub(crate) fn new(part: Part, bytes: impl Into<Bytes>) -> Self {
+        Self {
+            part,
+            bytes: bytes.into(),
+        }
+    }
 }
 
 /// When the events of a stream leave and how it ends.
@@ -204,7 +119,7 @@ impl<E: Iterator<Item = WireEvent>> Steps<E> {
             Part::Opening => self.wait(self.pacing.first_token),
             Part::Token if self.tokens > 0 => self.wait(self.pacing.token_delay),
             Part::Done if self.pacing.no_done => return,
-            Part::Token | Part::Closing | Part::Done => {}
+            Part::Frame | Part::Token | Part::Closing | Part::Done => {}
         }
         let due = self.fault_due(event.part);
         self.tokens += u32::from(event.part == Part::Token);
@@ -225,7 +140,7 @@ impl<E: Iterator<Item = WireEvent>> Steps<E> {
         self.pacing.fault.take_if(|(fault, _)| match part {
             Part::Token => fault.after() <= tokens,
             Part::Closing => true,
-            Part::Opening | Part::Done => false,
+            Part::Opening | Part::Frame | Part::Done => false,
         })
     }
 
@@ -265,7 +180,9 @@ impl<E: Iterator<Item = WireEvent>> Iterator for Steps<E> {
 /// An event whose JSON stops in the middle while its framing is whole.
 fn malformed(event: &Bytes) -> Bytes {
     let text = event.trim_ascii_end();
-    let mut bytes = text[..text.len() / 2].to_vec();
+    let data = text.windows(6).position(|window| window == b"data: ");
+    let data = data.unwrap_or_default();
+    let mut bytes = text[..data.midpoint(text.len())].to_vec();
     bytes.extend_from_slice(b"\n\n");
     bytes.into()
 }

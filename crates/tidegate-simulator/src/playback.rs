@@ -14,8 +14,6 @@ use tokio::time::{Instant, sleep_until, timeout};
 use crate::fault::Step;
 use crate::stats::Visit;
 
-const PING: Bytes = Bytes::from_static(b": keep-alive\n\n");
-
 /// What the body waits for before its next step.
 #[derive(Debug, Clone, Copy)]
 enum Pause {
@@ -23,17 +21,24 @@ enum Pause {
     Forever,
 }
 
+/// What is sent while a body waits, and how often.
+#[derive(Debug, Clone)]
+pub(crate) struct Ping {
+    pub(crate) every: Duration,
+    pub(crate) bytes: Bytes,
+}
+
 struct Playback<S> {
     steps: S,
     due: Instant,
     pause: Option<Pause>,
-    ping: Option<Duration>,
+    ping: Option<Ping>,
     /// In flight until the body ends or the client leaves.
     _visit: Visit,
 }
 
-/// The body that performs these steps, with a comment every `ping` while it waits.
-pub(crate) fn body<S>(steps: S, ping: Option<Duration>, visit: Visit) -> Body
+/// The body that performs these steps, with a sign of life now and then while it waits.
+pub(crate) fn body<S>(steps: S, ping: Option<Ping>, visit: Visit) -> Body
 where
     S: Iterator<Item = Step> + Send + 'static,
 {
@@ -41,7 +46,7 @@ where
         steps,
         due: Instant::now(),
         pause: None,
-        ping: ping.filter(|ping| !ping.is_zero()),
+        ping: ping.filter(|ping| !ping.every.is_zero()),
         _visit: visit,
     };
     Body::from_stream(stream::unfold(playback, |mut playback| async move {
@@ -54,8 +59,9 @@ impl<S: Iterator<Item = Step>> Playback<S> {
     async fn frame(&mut self) -> Option<io::Result<Bytes>> {
         loop {
             if let Some(pause) = self.pause {
-                if is_interrupted_by_ping(pause, self.ping).await {
-                    return Some(Ok(PING));
+                let every = self.ping.as_ref().map(|ping| ping.every);
+                if is_interrupted_by_ping(pause, every).await {
+                    return self.ping.as_ref().map(|ping| Ok(ping.bytes.clone()));
                 }
                 self.pause = None;
             }
@@ -83,17 +89,17 @@ impl<S: Iterator<Item = Step>> Playback<S> {
     }
 }
 
-/// Waits out the pause, or until a comment is due within it.
-async fn is_interrupted_by_ping(pause: Pause, ping: Option<Duration>) -> bool {
+/// Waits out the pause, or until a sign of life is due within it.
+async fn is_interrupted_by_ping(pause: Pause, every: Option<Duration>) -> bool {
     let wait = async {
         match pause {
             Pause::Until(due) => sleep_until(due).await,
             Pause::Forever => std::future::pending().await,
         }
     };
-    let Some(ping) = ping else {
+    let Some(every) = every else {
         wait.await;
         return false;
     };
-    timeout(ping, wait).await.is_err()
+    timeout(every, wait).await.is_err()
 }

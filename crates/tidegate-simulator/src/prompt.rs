@@ -44,17 +44,24 @@ impl Prompt {
         }
     }
 
+    /// Adds instructions that are no message on this wire.
+    pub(crate) fn add_to_system<'a>(&mut self, pieces: impl Iterator<Item = &'a str>) {
+        pieces.for_each(|piece| self.count(piece));
+    }
+
     /// Adds a message that consists of these pieces of text.
     pub(crate) fn add<'a>(&mut self, role: &str, pieces: impl Iterator<Item = &'a str> + Clone) {
         self.messages += 1;
         self.ends_with_assistant = role == "assistant";
-        for piece in pieces.clone() {
-            self.chars += piece.chars().count();
-            self.hash = fnv(self.hash, piece.as_bytes());
-        }
+        pieces.clone().for_each(|piece| self.count(piece));
         if role == "user" {
             self.last_user = pieces.flat_map(str::chars).take(EXCERPT).collect();
         }
+    }
+
+    fn count(&mut self, piece: &str) {
+        self.chars += piece.chars().count();
+        self.hash = fnv(self.hash, piece.as_bytes());
     }
 
     /// About what a tokenizer would count: a token is four characters of English.

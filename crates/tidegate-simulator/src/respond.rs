@@ -12,21 +12,21 @@ use axum::response::Response;
 use bytes::Bytes;
 
 use crate::clock::{Clock, http_date};
-use crate::duration::{ceil_seconds, go};
+use crate::duration::ceil_seconds;
 use crate::fault::{Fault, Step, whole_body};
 use crate::limits::{Hint, Standing};
-use crate::openai::refusal::Refusal;
-use crate::playback;
+use crate::playback::{self, Ping};
+use crate::refusal::{JSON, Refusal, Says};
 use crate::script::{Answer, RETRY_AFTER_MS};
 use crate::stats::{Outcome, Visit};
-
-const JSON: &str = "application/json";
+use crate::wire::{Facts, Wire, text};
 
 /// Writes the response to one request.
 #[derive(Debug)]
 pub(crate) struct Responder {
     pub(crate) visit: Visit,
     pub(crate) standing: Option<Standing>,
+    pub(crate) wire: &'static dyn Wire,
     clock: Clock,
     arrival: Duration,
     /// Headers that replace those of the same name.
@@ -34,10 +34,16 @@ pub(crate) struct Responder {
 }
 
 impl Responder {
-    pub(crate) fn new(clock: Clock, arrival: Duration, visit: Visit) -> Self {
+    pub(crate) fn new(
+        wire: &'static dyn Wire,
+        clock: Clock,
+        arrival: Duration,
+        visit: Visit,
+    ) -> Self {
         Self {
             visit,
             standing: None,
+            wire,
             clock,
             arrival,
             custom: Vec::new(),
@@ -89,14 +95,19 @@ impl Responder {
         std::future::pending().await
     }
 
-    /// A body of known length, as it is.
-    pub(crate) fn refuse(mut self, refusal: &Refusal) -> Response {
+    /// A refusal in the envelope of the wire.
+    pub(crate) fn refuse(mut self, refusal: Refusal) -> Response {
         let status = self.status(refusal.status);
-        self.respond(
-            status,
-            refusal.content_type,
-            Body::from(refusal.body.clone()),
-        )
+        let (content_type, body) = self.worded(refusal);
+        self.respond(status, content_type, Body::from(body))
+    }
+
+    /// What a refusal looks like on this wire.
+    pub(crate) fn worded(&self, refusal: Refusal) -> (&'static str, String) {
+        match refusal.says {
+            Says::Text(content_type, body) => (content_type, body),
+            Says::Error(error) => (JSON, self.wire.envelope(&error, &self.request_id())),
+        }
     }
 
     /// A good answer in one piece, unless a fault breaks it.
@@ -120,10 +131,14 @@ impl Responder {
         S: Iterator<Item = Step> + Send + 'static,
     {
         self.status(200);
+        let ping = ping.map(|every| Ping {
+            every,
+            bytes: self.wire.ping(),
+        });
         self.play("text/event-stream; charset=utf-8", steps, ping)
     }
 
-    fn play<S>(self, content_type: &'static str, steps: S, ping: Option<Duration>) -> Response
+    fn play<S>(self, content_type: &'static str, steps: S, ping: Option<Ping>) -> Response
     where
         S: Iterator<Item = Step> + Send + 'static,
     {
@@ -147,18 +162,17 @@ impl Responder {
     }
 
     fn headers(&self, content_type: &'static str) -> HeaderMap {
-        let mut headers = HeaderMap::with_capacity(16);
-        let now = self.clock.now();
-        let spent = now.saturating_sub(self.arrival).as_millis();
+        let mut headers = HeaderMap::with_capacity(24);
         let unix = self.clock.unix();
         headers.insert(DATE, text(&http_date(unix.as_secs())));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        headers.insert("x-request-id", self.request_id());
-        headers.insert("openai-processing-ms", text(&spent.to_string()));
-        headers.insert("openai-version", HeaderValue::from_static("2020-10-01"));
-        if let Some(standing) = self.standing {
-            tell(&mut headers, standing);
-        }
+        let facts = Facts {
+            request_id: &self.request_id(),
+            unix,
+            spent: self.clock.now().saturating_sub(self.arrival),
+            standing: self.standing,
+        };
+        self.wire.headers(&mut headers, &facts);
         for (name, _) in &self.custom {
             headers.remove(name);
         }
@@ -169,17 +183,11 @@ impl Responder {
     }
 
     /// Looks like the provider's: `req_` and 32 hexadecimal digits. The start and the number make it unique.
-    fn request_id(&self) -> HeaderValue {
+    fn request_id(&self) -> String {
         let start = self.clock.unix().saturating_sub(self.clock.now());
         let start = u64::try_from(start.as_micros()).unwrap_or_default();
-        text(&format!("req_{start:016x}{:016x}", self.number()))
+        format!("req_{start:016x}{:016x}", self.number())
     }
-}
-
-fn tell(headers: &mut HeaderMap, standing: Standing) {
-    headers.insert("x-ratelimit-limit-requests", standing.limit.into());
-    headers.insert("x-ratelimit-remaining-requests", standing.remaining.into());
-    headers.insert("x-ratelimit-reset-requests", text(&go(standing.reset)));
 }
 
 /// Seconds with the digits that matter, rounded up to a microsecond.
@@ -187,9 +195,4 @@ fn exact_seconds(wait: Duration) -> HeaderValue {
     let micros = wait.as_nanos().div_ceil(1_000);
     let digits = format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
     text(digits.trim_end_matches('0').trim_end_matches('.'))
-}
-
-/// Our own texts are digits, letters and colons.
-fn text(value: &str) -> HeaderValue {
-    HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static("0"))
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue};
 
+use crate::completion::Finish;
 use crate::fault::{ErrorKind, Fault};
 
 mod json;
@@ -65,6 +66,10 @@ pub struct Answer {
     pub text: Option<String>,
     /// Tokens of a good answer: the text is repeated or shortened to that. Default: that of the settings.
     pub tokens: Option<u32>,
+    /// The model that a good answer names. Default: that of the settings.
+    pub model: Option<String>,
+    /// Why a good answer ends. Default: because it is complete, or reached the request's maximum.
+    pub finish: Option<Finish>,
     /// The body as it is, in place of the one the simulator would write.
     pub body: Option<String>,
     /// The content type that goes with [`Answer::body`]. Default `application/json`.
@@ -96,6 +101,8 @@ impl Default for Answer {
             times: 1,
             text: None,
             tokens: None,
+            model: None,
+            finish: None,
             body: None,
             content_type: None,
             headers: Vec::new(),

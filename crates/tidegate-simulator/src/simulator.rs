@@ -9,22 +9,22 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
-use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::response::Response;
 use tokio::time::sleep;
 
 use crate::clock::Clock;
+use crate::completion::{Completion, Finish, Input};
 use crate::fault::{ErrorKind, Fault, Pacing, Steps};
 use crate::limits::{Hint, Meter, Refused, Standing};
 use crate::line::{Ending, Line};
-use crate::openai::refusal::{self, Refusal};
-use crate::openai::{self, Completion};
 use crate::prompt::{Prompt, Tokens};
+use crate::refusal::{Needs, Refusal, Why};
 use crate::respond::Responder;
 use crate::script::{Answer, Reply, Script};
 use crate::settings::Settings;
-use crate::stats::{Outcome, Stats, Tally, Visit};
+use crate::stats::{Arrival, Outcome, Stats, Tally, Visit};
+use crate::wire::{Route, Wire};
 
 /// The largest request that is read; longer ones are refused with 413.
 const LONGEST_REQUEST: usize = 256 << 20;
@@ -91,37 +91,46 @@ impl Simulator {
         script.remaining()
     }
 
-    pub(crate) fn models(&self, parts: &Parts) -> Result<String, Refusal> {
-        self.check_key(parts)?;
+    pub(crate) fn models(&self, wire: &dyn Wire, parts: &Parts) -> Result<String, Refusal> {
+        self.check_key(wire, parts)?;
         let created = self.inner.clock.unix().as_secs();
-        Ok(openai::models(&self.inner.settings.models, created))
+        Ok(wire.models(&self.inner.settings.models, created))
     }
 
-    /// Answers one chat request.
-    pub(crate) async fn chat(&self, request: Request) -> Response {
-        let arrival = self.inner.clock.now();
+    /// Answers one request to a wire.
+    pub(crate) async fn visit(
+        &self,
+        wire: &'static dyn Wire,
+        route: Route,
+        request: Request,
+    ) -> Response {
         let (parts, body) = request.into_parts();
-        let authorized = parts.headers.contains_key(AUTHORIZATION);
-        let visit = self.inner.tally.arrive(arrival, authorized);
-        let prompt = match self.check_key(&parts) {
-            Ok(()) => read(body, &visit).await,
+        let arrival = Arrival {
+            at: self.inner.clock.now(),
+            authorized: wire.key(&parts.headers).is_some(),
+            wire: wire.name(),
+            route: route.path,
+        };
+        let visit = self.inner.tally.arrive(arrival);
+        let prompt = match self.check_key(wire, &parts) {
+            Ok(()) => read(wire, &parts, body, &visit).await,
             Err(refusal) => Err(refusal),
         };
-        let responder = Responder::new(self.inner.clock, arrival, visit);
+        let responder = Responder::new(wire, self.inner.clock, arrival.at, visit);
         let line = parts.extensions.get::<Line>();
         match prompt {
-            Err(refusal) => self.refuse(&refusal, responder).await,
+            Err(refusal) => self.refuse(refusal, responder).await,
             Ok(prompt) => self.admit(prompt, line, responder).await,
         }
     }
 
-    fn check_key(&self, parts: &Parts) -> Result<(), Refusal> {
+    fn check_key(&self, wire: &dyn Wire, parts: &Parts) -> Result<(), Refusal> {
         let Some(key) = &self.inner.settings.api_key else {
             return Ok(());
         };
-        match parts.headers.get(AUTHORIZATION) {
-            Some(header) if key.opens(header.as_bytes()) => Ok(()),
-            _ => Err(refusal::of_kind(ErrorKind::InvalidApiKey, "")),
+        match wire.key(&parts.headers) {
+            Some(given) if key.is(given) => Ok(()),
+            _ => Err(wire.refusal(Why::Kind(ErrorKind::InvalidApiKey), "")),
         }
     }
 
@@ -139,8 +148,9 @@ impl Simulator {
             return self.limit(&prompt, refused, responder).await;
         }
         if settings.rejects_prefill && prompt.ends_with_assistant {
-            let refusal = refusal::of_kind(ErrorKind::Prefill, &prompt.model);
-            return self.refuse(&refusal, responder).await;
+            let why = Why::Kind(ErrorKind::Prefill);
+            let refusal = responder.wire.refusal(why, &prompt.model);
+            return self.refuse(refusal, responder).await;
         }
         let next = lock(&self.inner.script).next(prompt.hash);
         let answer = next.unwrap_or_else(|| settings.otherwise.clone());
@@ -159,11 +169,12 @@ impl Simulator {
         let hint = self.inner.settings.hint;
         responder.hint(hint, refused.wait);
         let wait = (hint != Hint::None).then_some(refused.wait);
-        let refusal = refusal::limited(&prompt.model, refused.standing, wait);
-        self.refuse(&refusal, responder).await
+        let why = Why::Limit(refused.standing, wait);
+        let refusal = responder.wire.refusal(why, &prompt.model);
+        self.refuse(refusal, responder).await
     }
 
-    async fn refuse(&self, refusal: &Refusal, responder: Responder) -> Response {
+    async fn refuse(&self, refusal: Refusal, responder: Responder) -> Response {
         pause(self.inner.settings.latency).await;
         responder.refuse(refusal)
     }
@@ -179,45 +190,47 @@ impl Simulator {
         pause(self.inner.settings.latency.saturating_add(answer.delay)).await;
         responder.customise(&answer);
         let body = answer.body.take();
+        let refuse = |why| responder.wire.refusal(why, &prompt.model);
         let refusal = match answer.reply {
             Reply::Hang => return responder.hang().await,
             Reply::Reset => return break_off(line, Ending::Reset, responder).await,
             Reply::Close => return break_off(line, Ending::Close, responder).await,
             Reply::Ok if body.is_none() => return self.complete(&answer, &prompt, responder).await,
-            Reply::Ok => refusal::plain(200),
-            Reply::Empty => refusal::plain(200).with_body(String::new()),
+            Reply::Ok | Reply::Empty => Refusal::raw(200, ""),
             Reply::OkError => Refusal {
                 status: 200,
-                ..refusal::of_kind(ErrorKind::ServerError, &prompt.model)
+                ..refuse(Why::Kind(ErrorKind::ServerError))
             },
-            Reply::Error(kind) => refusal::of_kind(kind, &prompt.model),
-            Reply::Status(status) => refusal::plain(status),
+            Reply::Error(kind) => refuse(Why::Kind(kind)),
+            Reply::Status(status) => refuse(Why::Status(status)),
         };
-        responder.refuse(&match body {
-            Some(body) => refusal.with_body(body),
+        responder.refuse(match body {
+            Some(body) => Refusal::raw(refusal.status, body),
             None => refusal,
         })
     }
 
     async fn complete(&self, answer: &Answer, prompt: &Prompt, responder: Responder) -> Response {
+        let wire = responder.wire;
         let completion = self.completion(answer, prompt, responder.number());
-        let fault = answer.fault.map(|fault| (fault, error_of(fault, prompt)));
+        let error = error_of(answer.fault, prompt, &responder);
         if prompt.streamed {
+            let error = wire.error_event(&error);
             let pacing = Pacing {
                 first_token: answer.first_token,
                 token_delay: answer.token_delay,
                 no_done: answer.no_done,
                 hold: answer.hold,
-                fault: fault.map(|(fault, error)| (fault, format!("data: {error}\n\n").into())),
+                fault: answer.fault.map(|fault| (fault, error)),
             };
-            let events = completion.events(prompt.wants_usage);
+            let events = wire.events(completion, prompt);
             return responder.stream(Steps::new(events, pacing), answer.ping);
         }
-        let tokens = u32::try_from(completion.tokens.len()).unwrap_or(u32::MAX);
+        let tokens = u32::try_from(completion.tokens()).unwrap_or(u32::MAX);
         let later = answer.token_delay.saturating_mul(tokens.saturating_sub(1));
         pause(answer.first_token.saturating_add(later)).await;
-        let fault = fault.map(|(fault, error)| (fault, error.into()));
-        responder.whole(&completion.whole(), fault.as_ref())
+        let fault = answer.fault.map(|fault| (fault, error.into()));
+        responder.whole(&wire.whole(&completion), fault.as_ref())
     }
 
     fn completion(&self, answer: &Answer, prompt: &Prompt, number: u64) -> Completion {
@@ -225,20 +238,36 @@ impl Simulator {
         let text = answer.text.as_ref().or(settings.text.as_ref());
         let text = text.cloned().unwrap_or_else(|| prompt.describe());
         let tokens = answer.tokens.or(settings.tokens);
+        let text = Tokens::new(&text, tokens, prompt.max_tokens);
+        let finish = if text.shortened {
+            Finish::Length
+        } else {
+            Finish::Stop
+        };
+        let served = answer.model.as_ref().or(settings.served_model.as_ref());
         Completion {
-            id: format!("chatcmpl-{number:012}"),
+            number,
             created: self.inner.clock.unix().as_secs(),
-            model: prompt.model.clone(),
-            prompt_tokens: prompt.tokens(),
-            tokens: Tokens::new(&text, tokens, prompt.max_tokens),
+            model: served.unwrap_or(&prompt.model).clone(),
+            input: Input {
+                tokens: prompt.tokens(),
+                ..Input::default()
+            },
+            text,
+            finish: answer.finish.unwrap_or(finish),
         }
     }
 }
 
-async fn read(body: Body, visit: &Visit) -> Result<Prompt, Refusal> {
+async fn read(
+    wire: &dyn Wire,
+    parts: &Parts,
+    body: Body,
+    visit: &Visit,
+) -> Result<Prompt, Refusal> {
     let body = to_bytes(body, LONGEST_REQUEST).await;
-    let body = body.map_err(|_| refusal::too_long())?;
-    let prompt = openai::read(&body)?;
+    let body = body.map_err(|_| wire.refusal(Why::Kind(ErrorKind::PayloadTooLarge), ""))?;
+    let prompt = wire.read(parts, &body)?;
     visit.asked(&prompt);
     Ok(prompt)
 }
@@ -253,7 +282,8 @@ async fn pause(duration: Duration) {
 /// Breaks the connection; whoever called in process is told that there is none.
 async fn break_off(line: Option<&Line>, ending: Ending, mut responder: Responder) -> Response {
     let Some(line) = line else {
-        return responder.refuse(&refusal::no_socket());
+        let refusal = responder.wire.refusal(Why::Needs(Needs::Socket), "");
+        return responder.refuse(refusal);
     };
     responder.visit.answered(match ending {
         Ending::Reset => Outcome::Reset,
@@ -263,9 +293,11 @@ async fn break_off(line: Option<&Line>, ending: Ending, mut responder: Responder
     std::future::pending().await
 }
 
-fn error_of(fault: Fault, prompt: &Prompt) -> String {
-    match fault {
-        Fault::Error(_, kind) => refusal::of_kind(kind, &prompt.model).body,
-        Fault::Cut(_) | Fault::End(_) | Fault::Stall(_) | Fault::Malformed(_) => String::new(),
-    }
+/// What a fault says in the middle of an answer, if it says anything.
+fn error_of(fault: Option<Fault>, prompt: &Prompt, responder: &Responder) -> String {
+    let Some(Fault::Error(_, kind)) = fault else {
+        return String::new();
+    };
+    let refusal = responder.wire.refusal(Why::Kind(kind), &prompt.model);
+    responder.worded(refusal).1
 }

@@ -41,11 +41,15 @@ pub struct Seen {
     pub at_us: u64,
     /// How it was answered.
     pub status: Outcome,
+    /// The wire it spoke: `openai` or `anthropic`.
+    pub wire: &'static str,
+    /// The path it was sent to.
+    pub route: &'static str,
     /// The model it asked for; empty when it was refused unread.
     pub model: String,
     /// It asked for a stream.
     pub streamed: bool,
-    /// It carried an `Authorization` header, right or wrong.
+    /// It carried a key, right or wrong.
     pub authorized: bool,
     /// How many messages it had.
     pub messages: usize,
@@ -121,10 +125,19 @@ struct Counts {
 /// A request as it is kept: the hash is written out only for those who look.
 #[derive(Debug, Default)]
 struct Record {
-    at: Duration,
+    arrival: Arrival,
     outcome: Outcome,
-    authorized: bool,
     prompt: Option<Prompt>,
+}
+
+/// What is known of a request before it is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Arrival {
+    /// Time since the simulator's start.
+    pub(crate) at: Duration,
+    pub(crate) authorized: bool,
+    pub(crate) wire: &'static str,
+    pub(crate) route: &'static str,
 }
 
 impl Tally {
@@ -133,7 +146,7 @@ impl Tally {
     }
 
     /// Notes an arrival. The request is in flight until the visit is dropped.
-    pub(crate) fn arrive(&self, at: Duration, authorized: bool) -> Visit {
+    pub(crate) fn arrive(&self, arrival: Arrival) -> Visit {
         let mut counts = self.lock();
         let number = counts.next;
         counts.next += 1;
@@ -144,8 +157,7 @@ impl Tally {
             counts.seen.pop_front();
         }
         counts.seen.push_back(Record {
-            at,
-            authorized,
+            arrival,
             ..Record::default()
         });
         Visit {
@@ -202,11 +214,13 @@ impl Record {
         let empty = Prompt::new(String::new());
         let prompt = self.prompt.as_ref().unwrap_or(&empty);
         Seen {
-            at_us: u64::try_from(self.at.as_micros()).unwrap_or(u64::MAX),
+            at_us: u64::try_from(self.arrival.at.as_micros()).unwrap_or(u64::MAX),
             status: self.outcome,
+            wire: self.arrival.wire,
+            route: self.arrival.route,
             model: prompt.model.clone(),
             streamed: prompt.streamed,
-            authorized: self.authorized,
+            authorized: self.arrival.authorized,
             messages: prompt.messages,
             last_user: prompt.last_user.clone(),
             prompt_chars: prompt.chars,
@@ -266,8 +280,8 @@ mod tests {
     fn counts_what_is_in_flight_and_its_maximum() {
         let tally = Tally::default();
         let (mut one, two) = (
-            tally.arrive(Duration::ZERO, true),
-            tally.arrive(Duration::ZERO, false),
+            tally.arrive(Arrival::default()),
+            tally.arrive(Arrival::default()),
         );
         one.answered(Outcome::Status(200));
         drop(one);
@@ -287,10 +301,14 @@ mod tests {
     #[test]
     fn keeps_the_last_requests_and_counts_all() {
         let tally = Tally::default();
-        let mut first = tally.arrive(Duration::ZERO, false);
+        let mut first = tally.arrive(Arrival::default());
         for micros in 1..=KEPT_REQUESTS {
             let at = Duration::from_micros(u64::try_from(micros).unwrap());
-            tally.arrive(at, false).answered(Outcome::Status(200));
+            let arrival = Arrival {
+                at,
+                ..Arrival::default()
+            };
+            tally.arrive(arrival).answered(Outcome::Status(200));
         }
         first.answered(Outcome::Status(503));
         let stats = tally.stats(0);
@@ -308,9 +326,9 @@ mod tests {
     #[test]
     fn a_reset_keeps_what_is_in_flight_and_ignores_its_answer() {
         let tally = Tally::default();
-        let mut old = tally.arrive(Duration::ZERO, false);
+        let mut old = tally.arrive(Arrival::default());
         tally.reset();
-        let _new = tally.arrive(Duration::ZERO, false);
+        let _new = tally.arrive(Arrival::default());
         old.answered(Outcome::Status(500));
         let stats = tally.stats(0);
         assert_eq!(

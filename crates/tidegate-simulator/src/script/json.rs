@@ -94,6 +94,8 @@ impl Answer {
             ("times", (self.times != 1).then(|| self.times.into())),
             ("text", self.text.clone().map(Value::from)),
             ("tokens", self.tokens.map(Value::from)),
+            ("model", self.model.clone().map(Value::from)),
+            ("finish", self.finish.map(|finish| finish.word().into())),
             ("body", self.body.clone().map(Value::from)),
             (
                 "content_type",

@@ -11,11 +11,12 @@ use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderName, HeaderValue};
 
 use super::{Answer, RETRY_AFTER_MS, Reply};
+use crate::completion::Finish;
 use crate::duration;
 use crate::fault::{ErrorKind, Fault};
 
 /// The options, as the compact form spells them; JSON writes `_` for `-`.
-const OPTIONS: &str = "times, text, tokens, body, content-type, header, retry-after, retry-after-ms, \
+const OPTIONS: &str = "times, text, tokens, model, finish, body, content-type, header, retry-after, retry-after-ms, \
     retry-after-date, delay, first-token, token-delay, ping, cut, end, stall, malformed, error, no-done, hold";
 
 /// Why a text is no answer.
@@ -201,6 +202,8 @@ impl Answer {
             "times" => self.times = number(option, value)?.max(1),
             "text" => self.text = Some(value.into()),
             "tokens" => self.tokens = Some(number(option, value)?),
+            "model" => self.model = Some(value.into()),
+            "finish" => self.finish = Some(finish(option, value)?),
             "body" => self.body = Some(value.into()),
             "content-type" => self.content_type = Some(header_value(option, value)?),
             "header" => self.headers.push(header(value)?),
@@ -328,6 +331,10 @@ fn number(option: &str, value: &str) -> Result<u32, AnswerError> {
 
 fn span(option: &str, value: &str) -> Result<Duration, AnswerError> {
     duration::parse(value).map_err(|_| bad(option, value, "a duration such as 200ms, 1.5s or 2m"))
+}
+
+fn finish(option: &str, value: &str) -> Result<Finish, AnswerError> {
+    Finish::named(value).ok_or_else(|| bad(option, value, "stop, length, tools or refusal"))
 }
 
 fn header_value(option: &str, value: &str) -> Result<HeaderValue, AnswerError> {
