@@ -3,8 +3,16 @@
 use tidegate_core::{Failure, ObservedLimits, Request, Response, Target, Timestamp};
 
 use crate::call::{Call, Reply, ReplyHead};
-use crate::dialect::openai_chat::{self, TokenLimit};
+use crate::dialect::openai_chat::{self, Accent, TokenLimit};
 use crate::provider::{EncodeError, Provider, StreamDecoder};
+
+/// Its own accent: newer names, nothing that is not in its reference, and no thoughts, which it neither shows nor takes.
+const ACCENT: Accent = Accent {
+    provider: "openai",
+    token_limit: TokenLimit::MaxCompletionTokens,
+    top_k: false,
+    thoughts: false,
+};
 
 /// The provider `openai`.
 #[derive(Debug)]
@@ -28,7 +36,7 @@ impl Provider for OpenAi {
     }
 
     fn encode(&self, request: &Request, target: &Target) -> Result<Call, EncodeError> {
-        openai_chat::encode(request, target, TokenLimit::MaxCompletionTokens)
+        openai_chat::encode(request, target, ACCENT)
     }
 
     fn limits(&self, head: &ReplyHead, _now: Timestamp) -> ObservedLimits {
