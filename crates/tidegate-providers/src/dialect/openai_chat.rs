@@ -1,7 +1,8 @@
 //! The dialect `openai-chat`: `POST /chat/completions`, spoken by `OpenAI` and nearly everybody else.
 //!
 //! The client's end: a [`Request`] becomes a body ([`encode`]), a whole reply becomes a [`Response`]
-//! ([`decode`]), a stream becomes pieces ([`stream_decoder`]).
+//! ([`decode`]), a stream becomes pieces ([`stream_decoder`]); texts become vectors ([`encode_embed`],
+//! [`decode_embed`]).
 //!
 //! What the wire has no place for is refused by name before anything is sent, with two exceptions, because a
 //! conversation must be able to go on elsewhere:
@@ -12,6 +13,7 @@
 
 mod answer;
 mod body;
+mod embed;
 mod expressible;
 mod stream;
 mod usage;
@@ -26,6 +28,7 @@ use tidegate_core::quota::Observed;
 use tidegate_core::{ObservedLimits, Request, Target};
 
 pub use answer::decode;
+pub use embed::{decode_embed, encode_embed};
 pub use stream::stream_decoder;
 
 use crate::call::{Call, HttpCall, ReplyHead};
@@ -52,6 +55,8 @@ pub struct Accent {
     /// Whether it takes thoughts of earlier turns back as `reasoning_content`. `DeepSeek` demands them of turns that
     /// call tools; others refuse the field.
     pub thoughts: bool,
+    /// Whether to ask for vectors in base64, a third of the bytes. Not everybody knows it.
+    pub base64_vectors: bool,
 }
 
 /// The name a vendor has for the limit on output tokens.

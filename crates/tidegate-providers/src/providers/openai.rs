@@ -1,6 +1,8 @@
 //! `OpenAI` itself.
 
-use tidegate_core::{Failure, ObservedLimits, Request, Response, Target, Timestamp};
+use tidegate_core::{
+    EmbedRequest, Embeddings, Failure, ObservedLimits, Request, Response, Target, Timestamp,
+};
 
 use crate::call::{Call, Reply, ReplyHead};
 use crate::dialect::openai_chat::{self, Accent, TokenLimit};
@@ -12,6 +14,7 @@ const ACCENT: Accent = Accent {
     token_limit: TokenLimit::MaxCompletionTokens,
     top_k: false,
     thoughts: false,
+    base64_vectors: true,
 };
 
 /// The provider `openai`.
@@ -39,12 +42,25 @@ impl Provider for OpenAi {
         openai_chat::encode(request, target, ACCENT)
     }
 
+    fn encode_embed(&self, request: &EmbedRequest, target: &Target) -> Result<Call, EncodeError> {
+        openai_chat::encode_embed(request, target, ACCENT)
+    }
+
     fn limits(&self, head: &ReplyHead, _now: Timestamp) -> ObservedLimits {
         openai_chat::limits(head)
     }
 
     fn decode(&self, target: &Target, reply: &Reply, now: Timestamp) -> Result<Response, Failure> {
         openai_chat::decode(target, reply, now)
+    }
+
+    fn decode_embed(
+        &self,
+        target: &Target,
+        reply: &Reply,
+        now: Timestamp,
+    ) -> Result<Embeddings, Failure> {
+        openai_chat::decode_embed(target, reply, now)
     }
 
     fn stream_decoder<'t>(

@@ -3,7 +3,9 @@
 //! the classification tables and the fixtures.
 
 use tidegate_core::target::host;
-use tidegate_core::{Failure, ObservedLimits, Request, Response, Target, Timestamp};
+use tidegate_core::{
+    EmbedRequest, Embeddings, Failure, ObservedLimits, Request, Response, Target, Timestamp,
+};
 
 use crate::call::{Call, Reply, ReplyHead};
 use crate::dialect::openai_chat::{self, Accent, TokenLimit};
@@ -26,6 +28,7 @@ fn accent(target: &Target) -> Accent {
         token_limit: TokenLimit::MaxTokens,
         top_k: true,
         thoughts: !WITHOUT_THOUGHTS.iter().any(|end| host.ends_with(end)),
+        base64_vectors: false,
     }
 }
 
@@ -42,12 +45,25 @@ impl Provider for OpenAiCompatible {
         openai_chat::encode(request, target, accent(target))
     }
 
+    fn encode_embed(&self, request: &EmbedRequest, target: &Target) -> Result<Call, EncodeError> {
+        openai_chat::encode_embed(request, target, accent(target))
+    }
+
     fn limits(&self, head: &ReplyHead, _now: Timestamp) -> ObservedLimits {
         openai_chat::limits(head)
     }
 
     fn decode(&self, target: &Target, reply: &Reply, now: Timestamp) -> Result<Response, Failure> {
         openai_chat::decode(target, reply, now)
+    }
+
+    fn decode_embed(
+        &self,
+        target: &Target,
+        reply: &Reply,
+        now: Timestamp,
+    ) -> Result<Embeddings, Failure> {
+        openai_chat::decode_embed(target, reply, now)
     }
 
     fn stream_decoder<'t>(

@@ -48,10 +48,7 @@ struct Body<'r> {
 impl Serialize for Body<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let request = self.request;
-        let mut fields = Fields {
-            map: serializer.serialize_map(None)?,
-            extra: &request.extra,
-        };
+        let mut fields = Fields::of(serializer, &request.extra)?;
         fields.add("model", self.model)?;
         fields.add(
             "messages",
@@ -72,21 +69,37 @@ impl Serialize for Body<'_> {
     }
 }
 
-/// Derived fields first, each unless the caller gives it himself.
-struct Fields<'r, M> {
+/// Derived fields first, each unless the caller gives it himself; then what he gives, unless it is `null`.
+pub(super) struct Fields<'r, M> {
     map: M,
     extra: &'r Map<String, Value>,
 }
 
-impl<M: SerializeMap> Fields<'_, M> {
-    fn add<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), M::Error> {
+impl<'r, M: SerializeMap> Fields<'r, M> {
+    pub(super) fn of<S>(serializer: S, extra: &'r Map<String, Value>) -> Result<Self, S::Error>
+    where
+        S: Serializer<SerializeMap = M>,
+    {
+        let map = serializer.serialize_map(None)?;
+        Ok(Self { map, extra })
+    }
+
+    pub(super) fn add<T: Serialize + ?Sized>(
+        &mut self,
+        name: &str,
+        value: &T,
+    ) -> Result<(), M::Error> {
         if self.extra.contains_key(name) {
             return Ok(());
         }
         self.map.serialize_entry(name, value)
     }
 
-    fn add_some<T: Serialize>(&mut self, name: &str, value: Option<T>) -> Result<(), M::Error> {
+    pub(super) fn add_some<T: Serialize>(
+        &mut self,
+        name: &str,
+        value: Option<T>,
+    ) -> Result<(), M::Error> {
         value.map_or(Ok(()), |value| self.add(name, &value))
     }
 
@@ -108,7 +121,7 @@ impl<M: SerializeMap> Fields<'_, M> {
         self.add_some("parallel_tool_calls", request.parallel_tool_calls)
     }
 
-    fn end(mut self) -> Result<M::Ok, M::Error> {
+    pub(super) fn end(mut self) -> Result<M::Ok, M::Error> {
         for (name, value) in self.extra.iter().filter(|(_, value)| !value.is_null()) {
             self.map.serialize_entry(name, value)?;
         }
