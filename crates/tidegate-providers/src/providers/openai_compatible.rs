@@ -2,7 +2,7 @@
 //! the rest. They need a base URL and, most of them, a key; what they do differently within the dialect stands in
 //! the classification tables and the fixtures.
 
-use tidegate_core::target::host;
+use tidegate_core::network::host;
 use tidegate_core::{
     EmbedRequest, Embeddings, Failure, ObservedLimits, Request, Response, Target, Timestamp,
 };
