@@ -19,12 +19,16 @@ pub use kind::ErrorKind;
 /// way through its body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// The connection breaks after so many tokens: the body is visibly incomplete.
+    /// The connection breaks after so many tokens: the body is visibly incomplete. Over HTTP/2 the stream is reset.
     Cut(u32),
     /// The body ends politely after so many tokens, without finish event or `[DONE]`.
     End(u32),
     /// Silence after so many tokens, with the connection open.
     Stall(u32),
+    /// Silence of that length after so many tokens; then the rest.
+    Pause(u32, Duration),
+    /// GOAWAY after so many tokens, and the connection closes. Over HTTP/1 it breaks.
+    GoAway(u32),
     /// The event of this token (counted from 1) is bad JSON; the rest follows as if nothing had happened.
     Malformed(u32),
     /// An error event after so many tokens, then the end.
@@ -35,9 +39,12 @@ impl Fault {
     /// Tokens that leave in good order before the fault.
     fn after(self) -> u32 {
         match self {
-            Self::Cut(after) | Self::End(after) | Self::Stall(after) | Self::Error(after, _) => {
-                after
-            }
+            Self::Cut(after)
+            | Self::End(after)
+            | Self::Stall(after)
+            | Self::Pause(after, _)
+            | Self::GoAway(after)
+            | Self::Error(after, _) => after,
             Self::Malformed(at) => at.saturating_sub(1),
         }
     }
@@ -50,10 +57,14 @@ pub(crate) enum Step {
     Wait(Duration),
     /// Send these bytes.
     Send(Bytes),
+    /// Let what was sent leave.
+    Flush,
     /// Say nothing more, ever.
     Stall,
     /// Break the connection.
     Break,
+    /// Send GOAWAY and close the connection.
+    GoAway,
 }
 
 /// Which part of a streamed answer an event is.
@@ -87,6 +98,8 @@ impl WireEvent {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Pacing {
     pub(crate) first_token: Duration,
+    /// What opens a stream leaves at once, and only the first token waits.
+    pub(crate) opens_early: bool,
     pub(crate) token_delay: Duration,
     pub(crate) no_done: bool,
     pub(crate) hold: bool,
@@ -116,10 +129,13 @@ impl<E: Iterator<Item = WireEvent>> Steps<E> {
 
     fn plan(&mut self, event: WireEvent) {
         match event.part {
-            Part::Opening => self.wait(self.pacing.first_token),
+            Part::Opening if !self.pacing.opens_early => self.wait(self.pacing.first_token),
+            Part::Token if self.tokens == 0 && self.pacing.opens_early => {
+                self.wait(self.pacing.first_token);
+            }
             Part::Token if self.tokens > 0 => self.wait(self.pacing.token_delay),
             Part::Done if self.pacing.no_done => return,
-            Part::Frame | Part::Token | Part::Closing | Part::Done => {}
+            _ => {}
         }
         let due = self.fault_due(event.part);
         self.tokens += u32::from(event.part == Part::Token);
@@ -145,10 +161,15 @@ impl<E: Iterator<Item = WireEvent>> Steps<E> {
     }
 
     fn fail(&mut self, fault: Fault, error: Bytes, event: &Bytes) {
-        self.over = !matches!(fault, Fault::Malformed(_));
+        self.over = !matches!(fault, Fault::Malformed(_) | Fault::Pause(..));
         match fault {
             Fault::Cut(_) => self.ready.push_back(Step::Break),
+            Fault::GoAway(_) => self.ready.push_back(Step::GoAway),
             Fault::Stall(_) => self.ready.push_back(Step::Stall),
+            Fault::Pause(_, length) => {
+                self.wait(length);
+                self.ready.push_back(Step::Send(event.clone()));
+            }
             Fault::End(_) => {}
             Fault::Malformed(_) => self.ready.push_back(Step::Send(malformed(event))),
             Fault::Error(..) => self.ready.push_back(Step::Send(error)),
@@ -189,11 +210,14 @@ fn malformed(event: &Bytes) -> Bytes {
 
 /// The steps of a body that is not streamed: half of it, then the fault.
 pub(crate) fn whole_body(body: &Bytes, fault: Option<&(Fault, Bytes)>) -> Vec<Step> {
-    let half = Step::Send(body.slice(..body.len() / 2));
+    let (half, rest) = (body.slice(..body.len() / 2), body.slice(body.len() / 2..));
+    let half = Step::Send(half);
     match fault {
         None => vec![Step::Send(body.clone())],
         Some((Fault::Cut(_), _)) => vec![half, Step::Break],
+        Some((Fault::GoAway(_), _)) => vec![half, Step::GoAway],
         Some((Fault::Stall(_), _)) => vec![half, Step::Stall],
+        Some((Fault::Pause(_, length), _)) => vec![half, Step::Wait(*length), Step::Send(rest)],
         Some((Fault::End(_) | Fault::Malformed(_), _)) => vec![half],
         Some((Fault::Error(..), error)) => vec![Step::Send(error.clone())],
     }

@@ -49,7 +49,9 @@ mod routes;
 mod server;
 mod settings;
 mod simulator;
+mod socket;
 mod stats;
+mod transfer;
 mod wire;
 mod wires;
 
@@ -61,3 +63,4 @@ pub use server::{Running, bind};
 pub use settings::{ApiKey, Settings};
 pub use simulator::Simulator;
 pub use stats::{KEPT_REQUESTS, Outcome, Seen, Stats};
+pub use transfer::{Encoding, Transfer};

@@ -12,6 +12,7 @@ use futures_util::stream;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::fault::Step;
+use crate::line::{EVERY_STREAM, Ending, Line};
 use crate::stats::Visit;
 
 /// What the body waits for before its next step.
@@ -33,12 +34,13 @@ struct Playback<S> {
     due: Instant,
     pause: Option<Pause>,
     ping: Option<Ping>,
+    line: Option<Line>,
     /// In flight until the body ends or the client leaves.
     _visit: Visit,
 }
 
 /// The body that performs these steps, with a sign of life now and then while it waits.
-pub(crate) fn body<S>(steps: S, ping: Option<Ping>, visit: Visit) -> Body
+pub(crate) fn body<S>(steps: S, ping: Option<Ping>, line: Option<Line>, visit: Visit) -> Body
 where
     S: Iterator<Item = Step> + Send + 'static,
 {
@@ -47,6 +49,7 @@ where
         due: Instant::now(),
         pause: None,
         ping: ping.filter(|ping| !ping.every.is_zero()),
+        line,
         _visit: visit,
     };
     Body::from_stream(stream::unfold(playback, |mut playback| async move {
@@ -70,12 +73,16 @@ impl<S: Iterator<Item = Step>> Playback<S> {
                 Step::Wait(duration) => {
                     self.pause = Some(self.longer(duration));
                 }
+                Step::Flush => flush().await,
                 Step::Stall => self.pause = Some(Pause::Forever),
-                Step::Break => {
-                    // The server flushes what it has only when the body has nothing ready.
-                    tokio::task::yield_now().await;
-                    return Some(Err(io::Error::other("the script breaks the answer here")));
-                }
+                Step::Break => return Some(Err(broken().await)),
+                Step::GoAway => match self.line.take_if(|line| line.http2) {
+                    Some(line) => {
+                        line.end(Ending::GoAway(EVERY_STREAM));
+                        self.pause = Some(Pause::Forever);
+                    }
+                    None => return Some(Err(broken().await)),
+                },
             }
         }
     }
@@ -87,6 +94,17 @@ impl<S: Iterator<Item = Step>> Playback<S> {
         self.due = due;
         Pause::Until(due)
     }
+}
+
+/// The server flushes what it has only when the body has nothing ready.
+async fn flush() {
+    tokio::task::yield_now().await;
+}
+
+/// The error that breaks a body, once what came before it has left.
+async fn broken() -> io::Error {
+    flush().await;
+    io::Error::other("the script breaks the answer here")
 }
 
 /// Waits out the pause, or until a sign of life is due within it.

@@ -33,6 +33,10 @@ pub(crate) enum Why<'a> {
 pub(crate) enum Needs {
     /// A real connection, to break it.
     Socket,
+    /// HTTP/1: the bytes that go over it can be written by hand.
+    Http1,
+    /// HTTP/2: streams and GOAWAY.
+    Http2,
 }
 
 impl Needs {
@@ -42,6 +46,14 @@ impl Needs {
             Self::Socket => (
                 "needs_socket",
                 "A broken connection needs a socket, and this simulator was called in process.",
+            ),
+            Self::Http1 => (
+                "needs_http1",
+                "The script asks for what only HTTP/1 can do, and this request came over HTTP/2.",
+            ),
+            Self::Http2 => (
+                "needs_http2",
+                "The script asks for what only HTTP/2 can do, and this request came over HTTP/1.",
             ),
         }
     }

@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, RETRY_AFTER};
+use axum::http::header::{
+    CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER,
+};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
@@ -15,11 +17,20 @@ use crate::clock::{Clock, http_date};
 use crate::duration::ceil_seconds;
 use crate::fault::{Fault, Step, whole_body};
 use crate::limits::{Hint, Standing};
+use crate::line::Line;
 use crate::playback::{self, Ping};
 use crate::refusal::{JSON, Refusal, Says};
-use crate::script::{Answer, RETRY_AFTER_MS};
+use crate::script::{Answer, RETRY_AFTER_MS, Reply};
 use crate::stats::{Outcome, Visit};
+use crate::transfer::{AnySteps, Encoding, Transfer};
 use crate::wire::{Facts, Wire, text};
+
+mod breakage;
+
+pub(crate) use breakage::RefusedStream;
+
+/// The header of a length that no client likes.
+const FILLER: HeaderName = HeaderName::from_static("x-filler");
 
 /// Writes the response to one request.
 #[derive(Debug)]
@@ -27,8 +38,11 @@ pub(crate) struct Responder {
     pub(crate) visit: Visit,
     pub(crate) standing: Option<Standing>,
     pub(crate) wire: &'static dyn Wire,
+    /// The connection, unless it was called in process.
+    line: Option<Line>,
     clock: Clock,
     arrival: Duration,
+    transfer: Transfer,
     /// Headers that replace those of the same name.
     custom: Vec<(HeaderName, HeaderValue)>,
 }
@@ -36,6 +50,7 @@ pub(crate) struct Responder {
 impl Responder {
     pub(crate) fn new(
         wire: &'static dyn Wire,
+        line: Option<Line>,
         clock: Clock,
         arrival: Duration,
         visit: Visit,
@@ -44,8 +59,10 @@ impl Responder {
             visit,
             standing: None,
             wire,
+            line,
             clock,
             arrival,
+            transfer: Transfer::default(),
             custom: Vec::new(),
         }
     }
@@ -70,9 +87,15 @@ impl Responder {
         self.custom.push(header);
     }
 
-    /// Takes the headers of a scripted answer.
+    /// Takes the headers of a scripted answer, and how its body travels.
     pub(crate) fn customise(&mut self, answer: &Answer) {
+        self.transfer = answer.transfer;
+        self.custom.extend(self.transfer_headers());
         self.custom.extend(answer.headers.iter().cloned());
+        if answer.reply == Reply::Redirect {
+            let location = answer.text.as_deref().unwrap_or("/v1/elsewhere");
+            self.custom.push((LOCATION, text(location)));
+        }
         let date = answer
             .retry_after_date
             .map(|wait| (RETRY_AFTER, self.date_after(wait)));
@@ -83,23 +106,30 @@ impl Responder {
         self.custom.extend(date.into_iter().chain(content_type));
     }
 
+    fn transfer_headers(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> + use<> {
+        let transfer = self.transfer;
+        let gzip = HeaderValue::from_static("gzip");
+        let encoding = (transfer.encoding != Encoding::Plain).then_some((CONTENT_ENCODING, gzip));
+        let filler = (transfer.header_size > 0).then(|| "x".repeat(transfer.header_size));
+        let filler = filler.map(|filler| (FILLER, text(&filler)));
+        // HTTP/2 knows no such header: the connection is retired instead.
+        let over_http1 = self.line.as_ref().is_none_or(|line| !line.http2);
+        let close = HeaderValue::from_static("close");
+        let close = (transfer.close_after && over_http1).then_some((CONNECTION, close));
+        encoding.into_iter().chain(filler).chain(close)
+    }
+
     fn date_after(&self, wait: Duration) -> HeaderValue {
         text(&http_date(ceil_seconds(
             self.clock.unix().saturating_add(wait),
         )))
     }
 
-    /// Never answers.
-    pub(crate) async fn hang(mut self) -> Response {
-        self.visit.answered(Outcome::Hung);
-        std::future::pending().await
-    }
-
     /// A refusal in the envelope of the wire.
-    pub(crate) fn refuse(mut self, refusal: Refusal) -> Response {
-        let status = self.status(refusal.status);
+    pub(crate) async fn refuse(self, refusal: Refusal) -> Response {
+        let status = refusal.status;
         let (content_type, body) = self.worded(refusal);
-        self.respond(status, content_type, Body::from(body))
+        self.whole(status, content_type, &body.into(), None).await
     }
 
     /// What a refusal looks like on this wire.
@@ -110,19 +140,35 @@ impl Responder {
         }
     }
 
-    /// A good answer in one piece, unless a fault breaks it.
-    pub(crate) fn whole(mut self, body: &Bytes, fault: Option<&(Fault, Bytes)>) -> Response {
-        let status = self.status(200);
-        if fault.is_none() {
-            return self.respond(status, JSON, Body::from(body.clone()));
-        }
+    /// A body in one piece, unless a fault breaks it.
+    pub(crate) async fn whole(
+        mut self,
+        status: u16,
+        content_type: &'static str,
+        body: &Bytes,
+        fault: Option<&(Fault, Bytes)>,
+    ) -> Response {
+        let status = self.status(status);
         let steps = whole_body(body, fault);
-        if let [Step::Send(only)] = steps.as_slice() {
-            return self.respond(status, JSON, Body::from(only.clone()));
+        let transfer = self.transfer;
+        if let ([Step::Send(only)], true) = (steps.as_slice(), transfer.is_plain()) {
+            let body = Body::from(only.clone());
+            return self.respond(status, content_type, body);
         }
-        // The length of the whole: so the client sees that some is missing.
-        self.custom.push((CONTENT_LENGTH, body.len().into()));
-        self.play(JSON, steps.into_iter(), None)
+        // The length of the whole, even if a fault keeps some back: so the client sees that it is missing.
+        let length = match steps.as_slice() {
+            [Step::Send(only)] => transfer.content_length(only.len()),
+            _ => transfer.content_length(body.len()),
+        };
+        let length = length.map(|length| (CONTENT_LENGTH, length.into()));
+        self.custom.extend(length);
+        // A body that ends short of its length would take its head with it.
+        let steps = steps.into_iter().chain([Step::Flush]);
+        let steps = transfer.carry(steps, false);
+        if transfer.length < 0 && self.line.as_ref().is_some_and(|line| !line.http2) {
+            return self.overrun(status, content_type, steps).await;
+        }
+        self.play(status, content_type, steps, None)
     }
 
     /// A good answer as a stream of events.
@@ -130,29 +176,42 @@ impl Responder {
     where
         S: Iterator<Item = Step> + Send + 'static,
     {
-        self.status(200);
+        let status = self.status(200);
         let ping = ping.map(|every| Ping {
             every,
             bytes: self.wire.ping(),
         });
-        self.play("text/event-stream; charset=utf-8", steps, ping)
+        let steps = self.transfer.carry(steps, true);
+        self.play(status, "text/event-stream; charset=utf-8", steps, ping)
     }
 
-    fn play<S>(self, content_type: &'static str, steps: S, ping: Option<Ping>) -> Response
-    where
-        S: Iterator<Item = Step> + Send + 'static,
-    {
+    fn play(
+        self,
+        status: StatusCode,
+        content_type: &'static str,
+        steps: AnySteps,
+        ping: Option<Ping>,
+    ) -> Response {
         let headers = self.headers(content_type);
-        let mut response = Response::new(playback::body(steps, ping, self.visit));
+        self.retire();
+        let mut response = Response::new(playback::body(steps, ping, self.line, self.visit));
+        *response.status_mut() = status;
         *response.headers_mut() = headers;
         response
     }
 
     fn respond(self, status: StatusCode, content_type: &'static str, body: Body) -> Response {
+        self.retire();
         let mut response = Response::new(body);
         *response.status_mut() = status;
         *response.headers_mut() = self.headers(content_type);
         response
+    }
+
+    fn retire(&self) {
+        if let (true, Some(line)) = (self.transfer.close_after, &self.line) {
+            line.retire();
+        }
     }
 
     fn status(&mut self, status: u16) -> StatusCode {

@@ -17,13 +17,13 @@ use crate::clock::Clock;
 use crate::completion::{Completion, Finish, Input};
 use crate::fault::{ErrorKind, Fault, Pacing, Steps};
 use crate::limits::{Hint, Meter, Refused, Standing};
-use crate::line::{Ending, Line};
+use crate::line::Line;
 use crate::prompt::{Prompt, Tokens};
-use crate::refusal::{Needs, Refusal, Why};
+use crate::refusal::{JSON, Refusal, Why};
 use crate::respond::Responder;
 use crate::script::{Answer, Reply, Script};
 use crate::settings::Settings;
-use crate::stats::{Arrival, Outcome, Stats, Tally, Visit};
+use crate::stats::{Arrival, Stats, Tally, Visit};
 use crate::wire::{Route, Wire};
 
 /// The largest request that is read; longer ones are refused with 413.
@@ -116,11 +116,11 @@ impl Simulator {
             Ok(()) => read(wire, &parts, body, &visit).await,
             Err(refusal) => Err(refusal),
         };
-        let responder = Responder::new(wire, self.inner.clock, arrival.at, visit);
-        let line = parts.extensions.get::<Line>();
+        let line = parts.extensions.get::<Line>().cloned();
+        let responder = Responder::new(wire, line, self.inner.clock, arrival.at, visit);
         match prompt {
             Err(refusal) => self.refuse(refusal, responder).await,
-            Ok(prompt) => self.admit(prompt, line, responder).await,
+            Ok(prompt) => self.admit(prompt, responder).await,
         }
     }
 
@@ -135,12 +135,7 @@ impl Simulator {
     }
 
     /// Meters a request that was read, and answers it.
-    async fn admit(
-        &self,
-        prompt: Prompt,
-        line: Option<&Line>,
-        mut responder: Responder,
-    ) -> Response {
+    async fn admit(&self, prompt: Prompt, mut responder: Responder) -> Response {
         let settings = &self.inner.settings;
         let (admitted, standing) = self.meter();
         responder.standing = standing.filter(|_| settings.ratelimit_headers);
@@ -152,9 +147,9 @@ impl Simulator {
             let refusal = responder.wire.refusal(why, &prompt.model);
             return self.refuse(refusal, responder).await;
         }
-        let next = lock(&self.inner.script).next(prompt.hash);
+        let next = lock(&self.inner.script).next(prompt.hash, self.inner.clock.now());
         let answer = next.unwrap_or_else(|| settings.otherwise.clone());
-        self.answer(answer, prompt, line, responder).await
+        self.answer(answer, prompt, responder).await
     }
 
     fn meter(&self) -> (Result<(), Refused>, Option<Standing>) {
@@ -176,7 +171,7 @@ impl Simulator {
 
     async fn refuse(&self, refusal: Refusal, responder: Responder) -> Response {
         pause(self.inner.settings.latency).await;
-        responder.refuse(refusal)
+        responder.refuse(refusal).await
     }
 
     /// Performs an answer.
@@ -184,7 +179,6 @@ impl Simulator {
         &self,
         mut answer: Answer,
         prompt: Prompt,
-        line: Option<&Line>,
         mut responder: Responder,
     ) -> Response {
         pause(self.inner.settings.latency.saturating_add(answer.delay)).await;
@@ -193,10 +187,15 @@ impl Simulator {
         let refuse = |why| responder.wire.refusal(why, &prompt.model);
         let refusal = match answer.reply {
             Reply::Hang => return responder.hang().await,
-            Reply::Reset => return break_off(line, Ending::Reset, responder).await,
-            Reply::Close => return break_off(line, Ending::Close, responder).await,
+            Reply::Reset => return responder.reset().await,
+            Reply::Close => return responder.close().await,
+            Reply::GoAway => return responder.go_away().await,
+            Reply::RefusedStream => return responder.refuse_stream().await,
+            Reply::EndlessHeaders => return responder.endless_headers().await,
+            Reply::Garbage => return responder.garbage().await,
             Reply::Ok if body.is_none() => return self.complete(&answer, &prompt, responder).await,
             Reply::Ok | Reply::Empty => Refusal::raw(200, ""),
+            Reply::Redirect => Refusal::page(307, "307 Temporary Redirect"),
             Reply::OkError => Refusal {
                 status: 200,
                 ..refuse(Why::Kind(ErrorKind::ServerError))
@@ -204,10 +203,11 @@ impl Simulator {
             Reply::Error(kind) => refuse(Why::Kind(kind)),
             Reply::Status(status) => refuse(Why::Status(status)),
         };
-        responder.refuse(match body {
+        let refusal = match body {
             Some(body) => Refusal::raw(refusal.status, body),
             None => refusal,
-        })
+        };
+        responder.refuse(refusal).await
     }
 
     async fn complete(&self, answer: &Answer, prompt: &Prompt, responder: Responder) -> Response {
@@ -218,6 +218,7 @@ impl Simulator {
             let error = wire.error_event(&error);
             let pacing = Pacing {
                 first_token: answer.first_token,
+                opens_early: answer.opens_early,
                 token_delay: answer.token_delay,
                 no_done: answer.no_done,
                 hold: answer.hold,
@@ -230,7 +231,8 @@ impl Simulator {
         let later = answer.token_delay.saturating_mul(tokens.saturating_sub(1));
         pause(answer.first_token.saturating_add(later)).await;
         let fault = answer.fault.map(|fault| (fault, error.into()));
-        responder.whole(&wire.whole(&completion), fault.as_ref())
+        let body = wire.whole(&completion);
+        responder.whole(200, JSON, &body, fault.as_ref()).await
     }
 
     fn completion(&self, answer: &Answer, prompt: &Prompt, number: u64) -> Completion {
@@ -277,20 +279,6 @@ async fn pause(duration: Duration) {
     if !duration.is_zero() {
         sleep(duration).await;
     }
-}
-
-/// Breaks the connection; whoever called in process is told that there is none.
-async fn break_off(line: Option<&Line>, ending: Ending, mut responder: Responder) -> Response {
-    let Some(line) = line else {
-        let refusal = responder.wire.refusal(Why::Needs(Needs::Socket), "");
-        return responder.refuse(refusal);
-    };
-    responder.visit.answered(match ending {
-        Ending::Reset => Outcome::Reset,
-        Ending::Close => Outcome::Closed,
-    });
-    line.end(ending);
-    std::future::pending().await
 }
 
 /// What a fault says in the middle of an answer, if it says anything.

@@ -20,7 +20,8 @@ pub const KEPT_REQUESTS: usize = 10_000;
 pub struct Stats {
     /// Chat requests that arrived.
     pub requests: u64,
-    /// How they were answered: by status (`"200"`), or `reset`, `closed`, `hung`, `abandoned`.
+    /// How they were answered: by status (`"200"`), or `reset`, `closed`, `garbled`,
+    /// `gone_away`, `refused`, `hung`, `abandoned`.
     pub answers: BTreeMap<String, u64>,
     /// Requests that were refused by a limit of the settings; refusals of the script are not counted.
     pub limited: u64,
@@ -73,6 +74,12 @@ pub enum Outcome {
     Reset,
     /// The connection was closed without a word.
     Closed,
+    /// It was answered with bytes that are no HTTP.
+    Garbled,
+    /// Its connection ended with GOAWAY, unhandled.
+    GoneAway,
+    /// Its stream was refused, unhandled.
+    Refused,
     /// It was left hanging.
     Hung,
     /// The client went away first.
@@ -86,6 +93,9 @@ impl fmt::Display for Outcome {
             Self::Status(status) => write!(f, "{status}"),
             Self::Reset => f.write_str("reset"),
             Self::Closed => f.write_str("closed"),
+            Self::Garbled => f.write_str("garbled"),
+            Self::GoneAway => f.write_str("gone_away"),
+            Self::Refused => f.write_str("refused"),
             Self::Hung => f.write_str("hung"),
             Self::Abandoned => f.write_str("abandoned"),
         }

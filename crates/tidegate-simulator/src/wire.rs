@@ -6,6 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use bytes::Bytes;
@@ -91,7 +92,7 @@ pub(crate) fn json<T: serde::Serialize + ?Sized>(value: &T) -> String {
 
 /// The key of an `Authorization: Bearer` header.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
-    let header = headers.get(axum::http::header::AUTHORIZATION)?.as_bytes();
+    let header = headers.get(AUTHORIZATION)?.as_bytes();
     let (scheme, key) = header.split_at_checked(7)?;
     scheme
         .eq_ignore_ascii_case(b"bearer ")

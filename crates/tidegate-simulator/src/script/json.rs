@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::{Answer, AnswerError};
 use crate::duration::exact;
 use crate::fault::Fault;
+use crate::transfer::{Encoding, Transfer};
 
 impl<'de> Deserialize<'de> for Answer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -92,6 +93,7 @@ impl Answer {
         let content_type = self.content_type.as_ref();
         let options = [
             ("times", (self.times != 1).then(|| self.times.into())),
+            ("for", self.lasts.map(|span| exact(span).into())),
             ("text", self.text.clone().map(Value::from)),
             ("tokens", self.tokens.map(Value::from)),
             ("model", self.model.clone().map(Value::from)),
@@ -117,6 +119,7 @@ impl Answer {
                 "token_delay",
                 (!self.token_delay.is_zero()).then(|| exact(self.token_delay).into()),
             ),
+            ("opens_early", self.opens_early.then_some(Value::Bool(true))),
             ("ping", self.ping.map(|span| exact(span).into())),
             ("no_done", self.no_done.then_some(Value::Bool(true))),
             ("hold", self.hold.then_some(Value::Bool(true))),
@@ -124,7 +127,9 @@ impl Answer {
         let set = options
             .into_iter()
             .filter_map(|(option, value)| Some((option, value?)));
-        set.chain(self.fault.map(fault)).collect()
+        set.chain(self.fault.map(fault))
+            .chain(transfer(&self.transfer))
+            .collect()
     }
 
     fn headers_as_json(&self) -> Map<String, Value> {
@@ -133,6 +138,31 @@ impl Answer {
             .map(|(name, value)| (name.to_string(), lossy(value.as_bytes())))
             .collect()
     }
+}
+
+fn transfer(transfer: &Transfer) -> impl Iterator<Item = (&'static str, Value)> {
+    let encoding = match transfer.encoding {
+        Encoding::Plain => None,
+        Encoding::Gzip => Some(("gzip", Value::Bool(true))),
+        Encoding::BadGzip => Some(("bad_gzip", Value::Bool(true))),
+    };
+    let (size, header_size) = (transfer.size, transfer.header_size);
+    let length = (transfer.length != 0).then(|| format!("{:+}", transfer.length));
+    let drip = (!transfer.drip.is_zero()).then(|| exact(transfer.drip));
+    let options = [
+        ("size", (size > 0).then(|| size.into())),
+        ("drip", drip.map(Value::from)),
+        ("length", length.map(Value::from)),
+        ("header_size", (header_size > 0).then(|| header_size.into())),
+        (
+            "close_after",
+            transfer.close_after.then_some(Value::Bool(true)),
+        ),
+    ];
+    let options = options.into_iter();
+    options
+        .filter_map(|(option, value)| Some((option, value?)))
+        .chain(encoding)
 }
 
 fn lossy(bytes: &[u8]) -> Value {
@@ -144,6 +174,8 @@ fn fault(fault: Fault) -> (&'static str, Value) {
         Fault::Cut(after) => ("cut", after.into()),
         Fault::End(after) => ("end", after.into()),
         Fault::Stall(after) => ("stall", after.into()),
+        Fault::Pause(after, length) => ("stall", format!("{after}:{}", exact(length)).into()),
+        Fault::GoAway(after) => ("goaway", after.into()),
         Fault::Malformed(at) => ("malformed", at.into()),
         Fault::Error(after, kind) => ("error", format!("{after}:{}", kind.word()).into()),
     }

@@ -6,9 +6,12 @@
 mod anthropic;
 mod call;
 mod command;
+mod http2;
 mod limits;
 mod requests;
 mod script;
 mod sockets;
 mod stats;
 mod stream;
+mod tcp;
+mod transfer;
