@@ -12,7 +12,7 @@ use crate::completion::{Completion, Finish};
 use crate::duration::ceil_seconds;
 use crate::prompt::Prompt;
 use crate::refusal::{ErrorBody, Refusal, Why};
-use crate::wire::{Events, Facts, Route, Wire, bearer, json, text};
+use crate::wire::{Events, Facts, Route, Task, Wire, bearer, json, text};
 
 mod events;
 mod message;
@@ -38,6 +38,7 @@ impl Wire for Anthropic {
     fn routes(&self) -> &'static [Route] {
         &[Route {
             path: "/v1/messages",
+            task: Task::Chat,
         }]
     }
 
@@ -51,7 +52,7 @@ impl Wire for Anthropic {
         key.or_else(|| bearer(headers))
     }
 
-    fn read(&self, parts: &Parts, body: &[u8]) -> Result<Prompt, Refusal> {
+    fn read(&self, _: Route, parts: &Parts, body: &[u8]) -> Result<Prompt, Refusal> {
         request::check_version(&parts.headers)?;
         request::read(body)
     }

@@ -22,6 +22,8 @@ Options, after a comma:
   first-token=TIME      before the first event of a stream; with opens-early before its first token;
                         token-delay=TIME before each further token
   tokens=N              length of the answer; model=NAME that it names; finish=stop|length|tools|refusal
+  tool=NAME:JSON        calls a tool (more than one in parallel); reasoning=TEXT before the text;
+                        cached=N  cache-written=N tokens of the prompt
   retry-after=VALUE     as it is; retry-after-ms=N; retry-after-date=TIME; header=NAME:VALUE
   cut=N  end=N  stall=N[:TIME]  malformed=N  error=N[:KIND]  goaway=N
                         after N tokens: break the connection, end early, fall silent (and go on after
@@ -40,7 +42,7 @@ HTTP/1.1 and, with prior knowledge, HTTP/2 are served on the same port.";
 
 /// A provider to test against: answers, limits and fails as scripted, on loopback only.
 ///
-/// Speaks the wires of OpenAI (/v1/chat/completions) and of Anthropic (/v1/messages), both at once. Prints `listening on http://ADDRESS` when ready; Ctrl-C or
+/// Speaks the wires of OpenAI (/v1/chat/completions, /v1/embeddings) and of Anthropic (/v1/messages), all at once. Prints `listening on http://ADDRESS` when ready; Ctrl-C or
 /// SIGTERM stop it.
 #[derive(Debug, Parser)]
 #[command(version, after_help = SCRIPTS, max_term_width = 120)]

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use crate::prompt::Tokens;
+use crate::vectors::Vectors;
 
 /// Why a good answer ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,8 +53,45 @@ pub(crate) struct Completion {
     pub(crate) created: u64,
     pub(crate) model: String,
     pub(crate) input: Input,
+    pub(crate) reasoning: Tokens,
     pub(crate) text: Tokens,
+    pub(crate) calls: Vec<Call>,
+    /// The vectors of an answer that has no words.
+    pub(crate) vectors: Option<Vectors>,
     pub(crate) finish: Finish,
+}
+
+/// A tool that an answer calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolCall {
+    /// The tool.
+    pub name: String,
+    /// Its arguments: JSON, unless the script wants them bad.
+    pub arguments: String,
+}
+
+/// A tool call in the pieces in which a stream tells it.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) name: String,
+    pieces: Vec<String>,
+}
+
+/// Characters of arguments in one event.
+const PIECE: usize = 8;
+
+impl Call {
+    pub(crate) fn new(call: &ToolCall) -> Self {
+        let characters: Vec<_> = call.arguments.chars().collect();
+        Self {
+            name: call.name.clone(),
+            pieces: characters.chunks(PIECE).map(String::from_iter).collect(),
+        }
+    }
+
+    pub(crate) fn arguments(&self) -> String {
+        self.pieces.concat()
+    }
 }
 
 /// The tokens of a prompt, and how the cache took part.
@@ -67,10 +105,24 @@ pub(crate) struct Input {
     pub(crate) cache_written: usize,
 }
 
+impl Input {
+    /// At least as many tokens as took part in the cache.
+    pub(crate) fn new(tokens: usize, cached: usize, cache_written: usize) -> Self {
+        Self {
+            tokens: tokens.max(cached.saturating_add(cache_written)),
+            cached,
+            cache_written,
+        }
+    }
+}
+
 /// A part of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Block {
+    Reasoning,
     Text,
+    /// The tool call of that index.
+    Call(usize),
 }
 
 /// A step through the blocks of an answer.
@@ -89,8 +141,10 @@ impl Completion {
 
     /// The blocks that are not empty, in order.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = Block> {
+        let reasoning = (self.reasoning.len() > 0).then_some(Block::Reasoning);
         let text = (self.text.len() > 0).then_some(Block::Text);
-        text.into_iter()
+        let words = reasoning.into_iter().chain(text);
+        words.chain((0..self.calls.len()).map(Block::Call))
     }
 
     /// The steps through all blocks, each with the index of its block.
@@ -110,13 +164,17 @@ impl Completion {
 
     fn len(&self, block: Block) -> usize {
         match block {
+            Block::Reasoning => self.reasoning.len(),
             Block::Text => self.text.len(),
+            Block::Call(call) => self.calls[call].pieces.len(),
         }
     }
 
     fn token(&self, block: Block, index: usize) -> String {
         match block {
+            Block::Reasoning => self.reasoning.get(index),
             Block::Text => self.text.get(index),
+            Block::Call(call) => self.calls[call].pieces[index].clone(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The wire format of `POST /v1/chat/completions`, written by hand from the provider's documents and recorded replies.
+//! The wire format of `POST /v1/chat/completions` and `/v1/embeddings`, written by hand from the provider's documents and recorded replies.
 //!
 //! It shares no code with the client it tests: one bug in common would cancel out on both sides.
 
@@ -12,9 +12,10 @@ use crate::duration;
 use crate::limits::Standing;
 use crate::prompt::Prompt;
 use crate::refusal::{ErrorBody, Refusal, Why};
-use crate::wire::{Events, Facts, Route, Wire, bearer, json, text};
+use crate::wire::{Events, Facts, Route, Task, Wire, bearer, json, text};
 
 mod chunks;
+mod embeddings;
 mod refusal;
 mod request;
 mod whole;
@@ -31,9 +32,16 @@ impl Wire for OpenAi {
     }
 
     fn routes(&self) -> &'static [Route] {
-        &[Route {
-            path: "/v1/chat/completions",
-        }]
+        &[
+            Route {
+                path: "/v1/chat/completions",
+                task: Task::Chat,
+            },
+            Route {
+                path: "/v1/embeddings",
+                task: Task::Embed,
+            },
+        ]
     }
 
     fn claims(&self, headers: &HeaderMap) -> bool {
@@ -44,12 +52,18 @@ impl Wire for OpenAi {
         bearer(headers)
     }
 
-    fn read(&self, _: &Parts, body: &[u8]) -> Result<Prompt, Refusal> {
-        request::read(body)
+    fn read(&self, route: Route, _: &Parts, body: &[u8]) -> Result<Prompt, Refusal> {
+        match route.task {
+            Task::Chat => request::read(body),
+            Task::Embed => embeddings::read(body),
+        }
     }
 
     fn whole(&self, completion: &Completion) -> Bytes {
-        whole::whole(completion)
+        match &completion.vectors {
+            None => whole::whole(completion),
+            Some(vectors) => embeddings::write(completion, vectors),
+        }
     }
 
     fn events(&self, completion: Completion, prompt: &Prompt) -> Events {
@@ -130,6 +144,10 @@ fn tell(headers: &mut HeaderMap, standing: Standing) {
 
 fn id(completion: &Completion) -> String {
     format!("chatcmpl-{:012}", completion.number)
+}
+
+fn call_id(completion: &Completion, call: usize) -> String {
+    format!("call_{:012}_{call}", completion.number)
 }
 
 fn finish_reason(completion: &Completion) -> &'static str {

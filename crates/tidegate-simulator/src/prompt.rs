@@ -5,6 +5,8 @@
 
 use std::fmt::Write;
 
+use crate::vectors::Vectors;
+
 /// Characters of the last user message that are kept.
 const EXCERPT: usize = 80;
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
@@ -27,6 +29,19 @@ pub(crate) struct Prompt {
     pub(crate) last_user: String,
     /// The conversation ends with words put into the assistant's mouth.
     pub(crate) ends_with_assistant: bool,
+    pub(crate) wants: Wants,
+}
+
+/// What an answer consists of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Wants {
+    /// Words of any kind.
+    #[default]
+    Words,
+    /// JSON such as this.
+    Json(String),
+    /// Embeddings.
+    Vectors(Vectors),
 }
 
 impl Prompt {
@@ -41,6 +56,7 @@ impl Prompt {
             hash: FNV_OFFSET,
             last_user: String::new(),
             ends_with_assistant: false,
+            wants: Wants::default(),
         }
     }
 
@@ -64,13 +80,26 @@ impl Prompt {
         self.hash = fnv(self.hash, piece.as_bytes());
     }
 
+    /// What is kept of it: examples and lists of inputs may be long.
+    pub(crate) fn for_the_record(&self) -> Self {
+        Self {
+            model: self.model.clone(),
+            last_user: self.last_user.clone(),
+            wants: Wants::Words,
+            ..*self
+        }
+    }
+
     /// About what a tokenizer would count: a token is four characters of English.
     pub(crate) fn tokens(&self) -> usize {
         self.chars.div_ceil(4) + 3 * self.messages
     }
 
-    /// The answer when nobody wrote one: what was received, in a sentence or two.
+    /// The answer when nobody wrote one: an example of what was asked for, or what was received, in a sentence or two.
     pub(crate) fn describe(&self) -> String {
+        if let Wants::Json(example) = &self.wants {
+            return example.clone();
+        }
         let mut text = format!(
             "This is a simulated answer in place of {}: no model was called. ",
             self.model
@@ -88,6 +117,11 @@ impl Prompt {
 fn plural(count: usize, noun: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{ending}")
+}
+
+/// FNV-1a of a text.
+pub(crate) fn hash(text: &str) -> u64 {
+    fnv(FNV_OFFSET, text.as_bytes())
 }
 
 fn fnv(hash: u64, bytes: &[u8]) -> u64 {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue};
 
-use crate::completion::Finish;
+use crate::completion::{Finish, ToolCall};
 use crate::fault::{ErrorKind, Fault};
 use crate::transfer::Transfer;
 
@@ -98,6 +98,14 @@ pub struct Answer {
     pub text: Option<String>,
     /// Tokens of a good answer: the text is repeated or shortened to that. Default: that of the settings.
     pub tokens: Option<u32>,
+    /// What a good answer reasons before its text.
+    pub reasoning: Option<String>,
+    /// The tools that a good answer calls after its text; without a text there are only these.
+    pub tools: Vec<ToolCall>,
+    /// Tokens of the prompt that came from the cache.
+    pub cached: usize,
+    /// Tokens of the prompt that were written to the cache.
+    pub cache_written: usize,
     /// The model that a good answer names. Default: that of the settings.
     pub model: Option<String>,
     /// Why a good answer ends. Default: because it is complete, or reached the request's maximum.
@@ -138,6 +146,10 @@ impl Default for Answer {
             lasts: None,
             text: None,
             tokens: None,
+            reasoning: None,
+            tools: Vec::new(),
+            cached: 0,
+            cache_written: 0,
             model: None,
             finish: None,
             body: None,

@@ -14,11 +14,11 @@ use axum::response::Response;
 use tokio::time::sleep;
 
 use crate::clock::Clock;
-use crate::completion::{Completion, Finish, Input};
+use crate::completion::{Call, Completion, Finish, Input};
 use crate::fault::{ErrorKind, Fault, Pacing, Steps};
 use crate::limits::{Hint, Meter, Refused, Standing};
 use crate::line::Line;
-use crate::prompt::{Prompt, Tokens};
+use crate::prompt::{Prompt, Tokens, Wants};
 use crate::refusal::{JSON, Refusal, Why};
 use crate::respond::Responder;
 use crate::script::{Answer, Reply, Script};
@@ -113,7 +113,7 @@ impl Simulator {
         };
         let visit = self.inner.tally.arrive(arrival);
         let prompt = match self.check_key(wire, &parts) {
-            Ok(()) => read(wire, &parts, body, &visit).await,
+            Ok(()) => read(wire, route, &parts, body, &visit).await,
             Err(refusal) => Err(refusal),
         };
         let line = parts.extensions.get::<Line>().cloned();
@@ -237,39 +237,51 @@ impl Simulator {
 
     fn completion(&self, answer: &Answer, prompt: &Prompt, number: u64) -> Completion {
         let settings = &self.inner.settings;
-        let text = answer.text.as_ref().or(settings.text.as_ref());
-        let text = text.cloned().unwrap_or_else(|| prompt.describe());
         let tokens = answer.tokens.or(settings.tokens);
-        let text = Tokens::new(&text, tokens, prompt.max_tokens);
-        let finish = if text.shortened {
-            Finish::Length
-        } else {
-            Finish::Stop
+        let text = Tokens::new(&self.text(answer, prompt), tokens, prompt.max_tokens);
+        let reasoning = answer.reasoning.as_deref().unwrap_or_default();
+        let finish = match answer.tools.as_slice() {
+            _ if text.shortened => Finish::Length,
+            [] => Finish::Stop,
+            _ => Finish::Tools,
         };
         let served = answer.model.as_ref().or(settings.served_model.as_ref());
         Completion {
             number,
             created: self.inner.clock.unix().as_secs(),
             model: served.unwrap_or(&prompt.model).clone(),
-            input: Input {
-                tokens: prompt.tokens(),
-                ..Input::default()
-            },
+            input: Input::new(prompt.tokens(), answer.cached, answer.cache_written),
+            reasoning: Tokens::new(reasoning, None, None),
             text,
+            calls: answer.tools.iter().map(Call::new).collect(),
+            vectors: match &prompt.wants {
+                Wants::Vectors(vectors) => Some(vectors.clone()),
+                Wants::Words | Wants::Json(_) => None,
+            },
             finish: answer.finish.unwrap_or(finish),
         }
+    }
+
+    fn text(&self, answer: &Answer, prompt: &Prompt) -> String {
+        let text = answer.text.as_ref();
+        if text.is_none() && !answer.tools.is_empty() {
+            return String::new();
+        }
+        let text = text.or(self.inner.settings.text.as_ref());
+        text.cloned().unwrap_or_else(|| prompt.describe())
     }
 }
 
 async fn read(
     wire: &dyn Wire,
+    route: Route,
     parts: &Parts,
     body: Body,
     visit: &Visit,
 ) -> Result<Prompt, Refusal> {
     let body = to_bytes(body, LONGEST_REQUEST).await;
     let body = body.map_err(|_| wire.refusal(Why::Kind(ErrorKind::PayloadTooLarge), ""))?;
-    let prompt = wire.read(parts, &body)?;
+    let prompt = wire.read(route, parts, &body)?;
     visit.asked(&prompt);
     Ok(prompt)
 }

@@ -255,7 +255,7 @@ impl Visit {
 
     pub(crate) fn asked(&self, prompt: &Prompt) {
         if let Some(record) = self.tally.lock().record(self.number) {
-            record.prompt = Some(prompt.clone());
+            record.prompt = Some(prompt.for_the_record());
         }
     }
 

@@ -21,6 +21,14 @@ use crate::refusal::{ErrorBody, Refusal, Why};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Route {
     pub(crate) path: &'static str,
+    pub(crate) task: Task,
+}
+
+/// What is asked for at a URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Task {
+    Chat,
+    Embed,
 }
 
 /// The events of a stream, made one at a time.
@@ -41,7 +49,7 @@ pub(crate) trait Wire: fmt::Debug + Sync {
     fn key<'a>(&self, headers: &'a HeaderMap) -> Option<&'a [u8]>;
 
     /// Reads a request, or says what the provider would say about it.
-    fn read(&self, parts: &Parts, body: &[u8]) -> Result<Prompt, Refusal>;
+    fn read(&self, route: Route, parts: &Parts, body: &[u8]) -> Result<Prompt, Refusal>;
 
     /// A good answer in one piece.
     fn whole(&self, completion: &Completion) -> Bytes;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::message::{Message, Usage};
+use super::message::{Message, SIGNATURE, Usage, call_id};
 use super::stop_reason;
 use crate::completion::{Block, Completion, Piece};
 use crate::fault::{Part, WireEvent};
@@ -20,10 +20,12 @@ pub(super) fn events(completion: Completion) -> impl Iterator<Item = WireEvent> 
         &format!(r#","message":{message}"#),
     );
     let closing = message_delta(&completion);
-    let pieces = completion.pieces().flat_map(|(index, piece)| {
-        let first = index == 0 && matches!(piece, Piece::Begin(_));
-        let ping = first.then(|| WireEvent::new(Part::Frame, PING));
-        std::iter::once(block_event(index, &piece)).chain(ping)
+    let pieces = completion.pieces().flat_map(move |(index, piece)| {
+        let ping = index == 0 && matches!(piece, Piece::Begin(_));
+        let ping = ping.then(|| WireEvent::new(Part::Frame, PING));
+        block_events(&completion, index, &piece)
+            .into_iter()
+            .chain(ping)
     });
     let done = event(Part::Done, "message_stop", "");
     std::iter::once(opening)
@@ -31,36 +33,50 @@ pub(super) fn events(completion: Completion) -> impl Iterator<Item = WireEvent> 
         .chain([closing, done])
 }
 
-fn block_event(index: usize, piece: &Piece) -> WireEvent {
+/// The events of a piece: where a block of some kind begins or ends there are two.
+fn block_events(completion: &Completion, index: usize, piece: &Piece) -> Vec<WireEvent> {
+    let delta = |part, delta: &str| {
+        let fields = format!(r#","index":{index},"delta":{delta}"#);
+        event(part, "content_block_delta", &fields)
+    };
     match piece {
         Piece::Begin(block) => {
-            let block = empty(*block);
-            let fields = format!(r#","index":{index},"content_block":{block}"#);
-            event(Part::Frame, "content_block_start", &fields)
+            let empty = empty(completion, *block);
+            let fields = format!(r#","index":{index},"content_block":{empty}"#);
+            let first =
+                matches!(block, Block::Call(_)).then(|| delta(Part::Frame, &said(*block, "")));
+            let begin = event(Part::Frame, "content_block_start", &fields);
+            std::iter::once(begin).chain(first).collect()
         }
-        Piece::Token(block, text) => {
-            let delta = delta(*block, text);
-            let fields = format!(r#","index":{index},"delta":{delta}"#);
-            event(Part::Token, "content_block_delta", &fields)
+        Piece::Token(block, text) => vec![delta(Part::Token, &said(*block, text))],
+        Piece::End(block) => {
+            let signature = format!(r#"{{"type":"signature_delta","signature":"{SIGNATURE}"}}"#);
+            let signed = (*block == Block::Reasoning).then(|| delta(Part::Frame, &signature));
+            let fields = format!(r#","index":{index}"#);
+            let end = event(Part::Frame, "content_block_stop", &fields);
+            signed.into_iter().chain([end]).collect()
         }
-        Piece::End(_) => event(
-            Part::Frame,
-            "content_block_stop",
-            &format!(r#","index":{index}"#),
-        ),
     }
 }
 
-fn empty(block: Block) -> String {
+fn empty(completion: &Completion, block: Block) -> String {
     match block {
+        Block::Reasoning => r#"{"type":"thinking","thinking":"","signature":""}"#.to_owned(),
         Block::Text => r#"{"type":"text","text":""}"#.to_owned(),
+        Block::Call(call) => {
+            let id = json(&call_id(completion, call));
+            let name = json(&completion.calls[call].name);
+            format!(r#"{{"type":"tool_use","id":{id},"name":{name},"input":{{}}}}"#)
+        }
     }
 }
 
-fn delta(block: Block, text: &str) -> String {
+fn said(block: Block, text: &str) -> String {
     let text = json(text);
     match block {
+        Block::Reasoning => format!(r#"{{"type":"thinking_delta","thinking":{text}}}"#),
         Block::Text => format!(r#"{{"type":"text_delta","text":{text}}}"#),
+        Block::Call(_) => format!(r#"{{"type":"input_json_delta","partial_json":{text}}}"#),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{id, stop_reason};
 use crate::completion::{Block, Completion};
@@ -23,7 +24,26 @@ pub(super) struct Message<'a> {
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum ContentBlock {
-    Text { text: String },
+    Thinking {
+        thinking: String,
+        signature: &'static str,
+    },
+    Text {
+        text: String,
+    },
+    ToolUse {
+        id: String,
+        name: String,
+        input: Value,
+    },
+}
+
+/// What proves to the provider that it did the thinking.
+pub(super) const SIGNATURE: &str = "c2ltdWxhdGVk";
+
+/// The id of a tool call.
+pub(super) fn call_id(completion: &Completion, call: usize) -> String {
+    format!("toolu_{:012}_{call}", completion.number)
 }
 
 /// The tokens of one request. Those that the cache served or took are counted apart from the rest of the input.
@@ -65,8 +85,24 @@ impl<'a> Message<'a> {
     }
 }
 
+/// Arguments that are no JSON have no place on this wire but as a text.
+fn tool_use(completion: &Completion, index: usize) -> ContentBlock {
+    let call = &completion.calls[index];
+    let arguments = call.arguments();
+    ContentBlock::ToolUse {
+        id: call_id(completion, index),
+        name: call.name.clone(),
+        input: serde_json::from_str(&arguments).unwrap_or(Value::String(arguments)),
+    }
+}
+
 pub(super) fn whole(completion: &Completion) -> Bytes {
     let content = completion.blocks().map(|block| match block {
+        Block::Reasoning => ContentBlock::Thinking {
+            thinking: completion.reasoning.text(),
+            signature: SIGNATURE,
+        },
+        Block::Call(call) => tool_use(completion, call),
         Block::Text => ContentBlock::Text {
             text: completion.text.text(),
         },

@@ -4,7 +4,8 @@ use axum::http::HeaderMap;
 use serde_json::{Map, Value};
 
 use super::refusal;
-use crate::prompt::Prompt;
+use crate::example::example;
+use crate::prompt::{Prompt, Wants};
 use crate::refusal::Refusal;
 
 /// The versions of the wire that exist.
@@ -45,11 +46,23 @@ pub(super) fn read(body: &[u8]) -> Result<Prompt, Refusal> {
     if let Some(system) = request.get("system") {
         prompt.add_to_system(texts(system));
     }
+    if let Some(schema) = schema(&request) {
+        prompt.wants = Wants::Json(example(schema).to_string());
+    }
     for (at, message) in messages.iter().enumerate() {
         let content = message.get("content").unwrap_or(&Value::Null);
         prompt.add(role(at, message)?, texts(content));
     }
     Ok(prompt)
+}
+
+/// The schema of a structured output, in its place of today or of before.
+fn schema(request: &Map<String, Value>) -> Option<&Value> {
+    let config = request.get("output_config");
+    let format = config.and_then(|config| config.get("format"));
+    format
+        .or_else(|| request.get("output_format"))?
+        .get("schema")
 }
 
 fn check(model: &str, max_tokens: u64, messages: &[Value]) -> Result<(), Refusal> {

@@ -29,7 +29,10 @@ fn completion(text: &str) -> Completion {
             cached: 5,
             cache_written: 4,
         },
+        reasoning: Tokens::new("", None, None),
         text: Tokens::new(text, None, None),
+        calls: Vec::new(),
+        vectors: None,
         finish: Finish::Stop,
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::whole::Usage;
-use super::{FINGERPRINT, finish_reason, id};
+use super::{FINGERPRINT, call_id, finish_reason, id};
 use crate::completion::{Block, Completion, Piece};
 use crate::fault::{Part, WireEvent};
 use crate::wire::json;
@@ -19,7 +19,7 @@ pub(super) fn events(completion: Completion, with_usage: bool) -> impl Iterator<
     let usage = with_usage.then(|| usage_event(&completion));
     let done = WireEvent::new(Part::Done, "data: [DONE]\n\n");
     let pieces = completion.pieces().filter_map(move |(_, piece)| {
-        let (part, delta) = delta(&piece)?;
+        let (part, delta) = delta(&completion, &piece)?;
         Some(chunks.event(part, &delta, None))
     });
     std::iter::once(opening)
@@ -30,12 +30,28 @@ pub(super) fn events(completion: Completion, with_usage: bool) -> impl Iterator<
 }
 
 /// The delta of a piece, unless this wire says nothing there.
-fn delta(piece: &Piece) -> Option<(Part, String)> {
+fn delta(completion: &Completion, piece: &Piece) -> Option<(Part, String)> {
     match piece {
-        Piece::Token(Block::Text, text) => {
-            Some((Part::Token, format!(r#"{{"content":{}}}"#, json(text))))
+        Piece::Token(block, text) => Some((Part::Token, said(*block, &json(text)))),
+        Piece::Begin(Block::Call(call)) => {
+            let id = json(&call_id(completion, *call));
+            let name = json(&completion.calls[*call].name);
+            let call = format!(
+                r#"{{"index":{call},"id":{id},"type":"function","function":{{"name":{name},"arguments":""}}}}"#
+            );
+            Some((Part::Frame, format!(r#"{{"tool_calls":[{call}]}}"#)))
         }
         Piece::Begin(_) | Piece::End(_) => None,
+    }
+}
+
+fn said(block: Block, text: &str) -> String {
+    match block {
+        Block::Reasoning => format!(r#"{{"reasoning_content":{text}}}"#),
+        Block::Text => format!(r#"{{"content":{text}}}"#),
+        Block::Call(call) => {
+            format!(r#"{{"tool_calls":[{{"index":{call},"function":{{"arguments":{text}}}}}]}}"#)
+        }
     }
 }
 

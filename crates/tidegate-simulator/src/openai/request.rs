@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::refusal;
-use crate::prompt::Prompt;
+use crate::example::example;
+use crate::prompt::{Prompt, Wants};
 use crate::refusal::Refusal;
 
 #[derive(Debug, Deserialize)]
@@ -19,6 +20,31 @@ struct ChatRequest<'a> {
     stream_options: Option<StreamOptions>,
     max_tokens: Option<u32>,
     max_completion_tokens: Option<u32>,
+    response_format: Option<ResponseFormat>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ResponseFormat {
+    r#type: String,
+    json_schema: Option<JsonSchema>,
+}
+
+#[derive(Debug, Deserialize)]
+struct JsonSchema {
+    schema: Option<Value>,
+}
+
+impl ResponseFormat {
+    /// JSON as the format asks for it: an example of its schema, or any object.
+    fn example(self) -> Option<String> {
+        let schema = self.json_schema.and_then(|format| format.schema);
+        let schema = schema.unwrap_or_else(
+            || json!({"type": "object", "properties": {"answer": {"type": "string"}}}),
+        );
+        self.r#type
+            .starts_with("json")
+            .then(|| example(&schema).to_string())
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -79,6 +105,8 @@ pub(super) fn read(body: &[u8]) -> Result<Prompt, Refusal> {
         .and_then(|options| options.include_usage)
         .unwrap_or_default();
     prompt.max_tokens = request.max_completion_tokens.or(request.max_tokens);
+    let example = request.response_format.and_then(ResponseFormat::example);
+    prompt.wants = example.map_or(Wants::Words, Wants::Json);
     for message in &messages {
         let pieces = message.content.iter().flat_map(Content::pieces);
         prompt.add(&message.role, pieces);

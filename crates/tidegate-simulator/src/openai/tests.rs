@@ -32,7 +32,10 @@ fn completion(text: &str) -> Completion {
             tokens: 5,
             ..Input::default()
         },
+        reasoning: Tokens::new("", None, None),
         text: Tokens::new(text, None, None),
+        calls: Vec::new(),
+        vectors: None,
         finish: Finish::Stop,
     }
 }

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::{FINGERPRINT, finish_reason, id};
+use super::{FINGERPRINT, call_id, finish_reason, id};
 use crate::completion::Completion;
+use crate::prompt::Tokens;
 use crate::wire::json;
 
 #[derive(Debug, Serialize)]
@@ -30,9 +31,26 @@ struct Choice {
 #[derive(Debug, Serialize)]
 struct AssistantMessage {
     role: &'static str,
-    content: String,
+    content: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_content: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<ToolCall>,
     refusal: Option<()>,
     annotations: [(); 0],
+}
+
+#[derive(Debug, Serialize)]
+struct ToolCall {
+    id: String,
+    r#type: &'static str,
+    function: Function,
+}
+
+#[derive(Debug, Serialize)]
+struct Function {
+    name: String,
+    arguments: String,
 }
 
 /// The tokens of one request. Those from the cache are a part of the prompt's.
@@ -71,15 +89,22 @@ impl Usage {
                 cached_tokens: completion.input.cached,
                 ..PromptTokensDetails::default()
             },
-            completion_tokens_details: CompletionTokensDetails::default(),
+            completion_tokens_details: CompletionTokensDetails {
+                reasoning_tokens: completion.reasoning.len(),
+                ..CompletionTokensDetails::default()
+            },
         }
     }
 }
 
 pub(super) fn whole(completion: &Completion) -> Bytes {
+    let has = |tokens: &Tokens| tokens.len() > 0;
+    let only_calls = !completion.calls.is_empty() && !has(&completion.text);
     let message = AssistantMessage {
         role: "assistant",
-        content: completion.text.text(),
+        content: (!only_calls).then(|| completion.text.text()),
+        reasoning_content: has(&completion.reasoning).then(|| completion.reasoning.text()),
+        tool_calls: tool_calls(completion),
         refusal: None,
         annotations: [],
     };
@@ -100,4 +125,17 @@ pub(super) fn whole(completion: &Completion) -> Bytes {
         system_fingerprint: FINGERPRINT,
     })
     .into()
+}
+
+fn tool_calls(completion: &Completion) -> Vec<ToolCall> {
+    let calls = completion.calls.iter().enumerate();
+    let calls = calls.map(|(index, call)| ToolCall {
+        id: call_id(completion, index),
+        r#type: "function",
+        function: Function {
+            name: call.name.clone(),
+            arguments: call.arguments(),
+        },
+    });
+    calls.collect()
 }

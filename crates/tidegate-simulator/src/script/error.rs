@@ -6,8 +6,8 @@ use super::REPLIES;
 use crate::fault::ErrorKind;
 
 /// The options, as the compact form spells them; JSON writes `_` for `-`.
-pub(super) const OPTIONS: &str = "times, for, text, tokens, model, finish, body, content-type, header, retry-after, \
-    retry-after-ms, retry-after-date, delay, first-token, token-delay, opens-early, ping, cut, end, stall, malformed, \
+pub(super) const OPTIONS: &str = "times, for, text, tokens, reasoning, tool, cached, cache-written, model, finish, \
+    body, content-type, header, retry-after, retry-after-ms, retry-after-date, delay, first-token, token-delay, opens-early, ping, cut, end, stall, malformed, \
     error, goaway, no-done, hold, size, drip, gzip, bad-gzip, length, header-size, close-after";
 
 /// Why a text is no answer.

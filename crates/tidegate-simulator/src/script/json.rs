@@ -7,9 +7,10 @@ use std::str::FromStr;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Answer, AnswerError};
+use crate::completion::ToolCall;
 use crate::duration::exact;
 use crate::fault::Fault;
 use crate::transfer::{Encoding, Transfer};
@@ -49,6 +50,10 @@ fn set(answer: &mut Answer, key: &str, value: Value) -> Result<(), String> {
         Value::Number(number) => set_text(answer, key, Some(&number.to_string())),
         Value::String(text) => set_text(answer, key, Some(&text)),
         Value::Object(headers) if key == "headers" => set_headers(answer, &headers),
+        Value::Array(tools) if key == "tools" => {
+            let mut tools = tools.into_iter();
+            tools.try_for_each(|tool| set_tool(answer, &tool))
+        }
         body if key == "body" => set_text(answer, key, Some(&body.to_string())),
         other => Err(format!("`{key}` cannot be `{other}`")),
     }
@@ -60,6 +65,20 @@ fn set_text(answer: &mut Answer, key: &str, value: Option<&str>) -> Result<(), S
         (key, value) => answer.set(key, value),
     };
     set.map_err(|error: AnswerError| error.to_string())
+}
+
+/// `{"name": "weather", "arguments": {"city": "Rome"}}`; arguments that are a text stand as they are.
+fn set_tool(answer: &mut Answer, tool: &Value) -> Result<(), String> {
+    let name = tool.get("name").and_then(Value::as_str);
+    let name = name.ok_or_else(|| format!("a tool needs a `name`: `{tool}`"))?;
+    let arguments = match tool.get("arguments") {
+        None => "{}".to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(arguments) => arguments.to_string(),
+    };
+    let name = name.to_owned();
+    answer.tools.push(ToolCall { name, arguments });
+    Ok(())
 }
 
 fn set_headers(answer: &mut Answer, headers: &Map<String, Value>) -> Result<(), String> {
@@ -96,6 +115,16 @@ impl Answer {
             ("for", self.lasts.map(|span| exact(span).into())),
             ("text", self.text.clone().map(Value::from)),
             ("tokens", self.tokens.map(Value::from)),
+            ("reasoning", self.reasoning.clone().map(Value::from)),
+            (
+                "tools",
+                (!self.tools.is_empty()).then(|| self.tools_as_json()),
+            ),
+            ("cached", (self.cached > 0).then(|| self.cached.into())),
+            (
+                "cache_written",
+                (self.cache_written > 0).then(|| self.cache_written.into()),
+            ),
             ("model", self.model.clone().map(Value::from)),
             ("finish", self.finish.map(|finish| finish.word().into())),
             ("body", self.body.clone().map(Value::from)),
@@ -129,6 +158,13 @@ impl Answer {
             .filter_map(|(option, value)| Some((option, value?)));
         set.chain(self.fault.map(fault))
             .chain(transfer(&self.transfer))
+            .collect()
+    }
+
+    fn tools_as_json(&self) -> Value {
+        let tools = self.tools.iter();
+        tools
+            .map(|call| json!({"name": call.name, "arguments": call.arguments}))
             .collect()
     }
 

@@ -143,6 +143,7 @@ fn what_is_written_reads_back() {
         "ok,size=5GB,drip=1s,gzip,length=-20,header-size=1000,close-after",
         "ok,bad-gzip,length=+7,stall=20:30s",
         "goaway=3",
+        r#"ok,tool=a:{"x":1},tool="b:{\"y\":[1,2]}",reasoning=hm,cached=3,cache-written=4"#,
     ];
     for text in texts {
         let json = serde_json::to_string(&answer(text)).unwrap();

@@ -11,7 +11,7 @@ use axum::http::header::RETRY_AFTER;
 use super::error::{AnswerError, OPTIONS, ScriptError};
 use super::quote::{split, unquote};
 use super::value::{
-    bad, difference, error_event, finish, header, header_value, number, size, span, stall,
+    bad, difference, error_event, finish, header, header_value, number, size, span, stall, tool,
 };
 use super::{Answer, REPLIES, RETRY_AFTER_MS, Reply};
 use crate::fault::{ErrorKind, Fault};
@@ -138,6 +138,10 @@ impl Answer {
             "for" => self.lasts = Some(span(option, value)?),
             "text" => self.text = Some(value.into()),
             "tokens" => self.tokens = Some(number(option, value)?),
+            "reasoning" => self.reasoning = Some(value.into()),
+            "tool" => self.tools.push(tool(option, value)?),
+            "cached" => self.cached = number(option, value)?,
+            "cache-written" => self.cache_written = number(option, value)?,
             "model" => self.model = Some(value.into()),
             "finish" => self.finish = Some(finish(option, value)?),
             "body" => self.body = Some(value.into()),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::http::{HeaderName, HeaderValue};
 
 use super::error::AnswerError;
-use crate::completion::Finish;
+use crate::completion::{Finish, ToolCall};
 use crate::duration;
 use crate::fault::{ErrorKind, Fault};
 
@@ -83,4 +83,18 @@ pub(super) fn difference(option: &str, value: &str) -> Result<i64, AnswerError> 
     value
         .parse()
         .map_err(|_| bad(option, value, "a difference such as +100 or -20"))
+}
+
+/// `weather:{"city":"Rome"}`; a bare name has no arguments.
+pub(super) fn tool(option: &str, value: &str) -> Result<ToolCall, AnswerError> {
+    let (name, arguments) = value.split_once(':').unwrap_or((value, "{}"));
+    let (name, arguments) = (name.trim().to_owned(), arguments.trim().to_owned());
+    if name.is_empty() {
+        return Err(bad(
+            option,
+            value,
+            "NAME:ARGUMENTS, such as weather:{\"city\":\"Rome\"}",
+        ));
+    }
+    Ok(ToolCall { name, arguments })
 }

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test whose scene cannot be set fails")]
 
+mod answers;
 mod anthropic;
 mod call;
 mod command;
