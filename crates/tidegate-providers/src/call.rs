@@ -140,6 +140,9 @@ pub enum TransportError {
     /// No connection in time.
     #[error("no connection in time")]
     ConnectTimeout,
+    /// The reply's body is not what its head says it is.
+    #[error("{0}")]
+    Unreadable(String),
     /// The reply is larger than the bound on replies.
     #[error("the answer is larger than {limit} bytes")]
     TooLarge {

@@ -148,6 +148,7 @@ pub fn transport(target: &Target, error: &TransportError) -> Failure {
         TransportError::Disconnected(_) => {
             Failure::new(FailureKind::Disconnected, Delivery::Unknown)
         }
+        TransportError::Unreadable(_) => Failure::new(FailureKind::Malformed, Delivery::Answered),
         TransportError::ConnectTimeout => {
             Failure::timeout(FailureKind::ConnectTimeout, target.timeouts.connect)
         }

@@ -3,7 +3,8 @@
 mod client;
 
 use std::collections::HashMap;
-use std::error::Error as _;
+use std::error::Error as StdError;
+use std::io;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -76,9 +77,7 @@ impl HttpTransport {
             status: response.status(),
             headers: response.headers().clone(),
         };
-        let body = response
-            .bytes_stream()
-            .map_err(|error| TransportError::Disconnected(words(error)));
+        let body = response.bytes_stream().map_err(broken);
         Ok(Incoming {
             head,
             body: Box::pin(body),
@@ -127,33 +126,49 @@ fn failed(error: reqwest::Error) -> TransportError {
     TransportError::Disconnected(words(error))
 }
 
+/// A body that ends in an error: cut off, or not in the encoding its head names.
+fn broken(error: reqwest::Error) -> TransportError {
+    let nonsense = |error: &io::Error| {
+        matches!(
+            error.kind(),
+            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput
+        )
+    };
+    if causes(&error)
+        .filter_map(|cause| cause.downcast_ref())
+        .any(nonsense)
+    {
+        let words = words(error);
+        return TransportError::Unreadable(format!("the body is not what its head says: {words}"));
+    }
+    TransportError::Disconnected(words(error))
+}
+
+/// What an error was caused by, and that by what, to the innermost.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    std::iter::successors(error.source(), |&cause| cause.source())
+}
+
 /// Whether an HTTP/2 server said that it has not looked at the request: it refused the stream, or it was going away and
 /// named an earlier one as the last it would serve (RFC 9113, 6.8 and 8.7).
 fn was_refused_unread(error: &reqwest::Error) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = error.source();
-    while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<h2::Error>() {
-            let gone = error.is_go_away() && error.is_remote();
-            return match error.reason() {
-                Some(h2::Reason::REFUSED_STREAM) => true,
-                Some(h2::Reason::NO_ERROR) => gone,
-                _ => false,
-            };
-        }
-        cause = error.source();
-    }
-    false
+    let said = |error: &h2::Error| match error.reason() {
+        Some(h2::Reason::REFUSED_STREAM) => true,
+        Some(h2::Reason::NO_ERROR) => error.is_go_away() && error.is_remote(),
+        _ => false,
+    };
+    causes(error)
+        .filter_map(|cause| cause.downcast_ref())
+        .any(said)
 }
 
 /// The innermost cause, which is what went wrong; the rest of the chain says where in the library. Without the URL,
 /// which may carry a key.
 fn words(error: reqwest::Error) -> String {
     let error = error.without_url();
-    let mut cause: &dyn std::error::Error = &error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
+    causes(&error)
+        .last()
+        .map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 mod authority;
 mod cancel;
+mod distrust;
 mod http2;
 mod proxy;
 mod tls;
