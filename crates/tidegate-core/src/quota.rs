@@ -67,8 +67,14 @@ impl From<Usage> for Cost {
 pub struct ObservedLimits {
     /// Requests.
     pub requests: Option<Observed>,
-    /// Tokens.
+    /// Tokens, read and written together.
     pub tokens: Option<Observed>,
+    /// Tokens read, where they have a limit of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input_tokens: Option<Observed>,
+    /// Tokens written, where they have a limit of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_tokens: Option<Observed>,
 }
 
 /// One dimension of a provider's limits as it stood when it answered.

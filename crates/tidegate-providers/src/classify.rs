@@ -130,6 +130,18 @@ pub fn reported(target: &Target, error: &ErrorBody) -> Failure {
     .with_detail(Excerpt::of(&error.message, target.secrets()))
 }
 
+/// Why a success that is not what it should be failed: an error inside a 200, or something else altogether.
+pub fn unreadable(target: &Target, reply: &Reply, now: Timestamp) -> Failure {
+    if let Some(error) = ErrorBody::read(&reply.body) {
+        return reported(target, &error);
+    }
+    let judged = self::reply(target, reply, now);
+    Failure {
+        kind: FailureKind::Malformed,
+        ..judged
+    }
+}
+
 /// An answer that cannot be read as what it should be; `what` says so in a few words.
 pub fn malformed(target: &Target, what: &str) -> Failure {
     Failure::new(FailureKind::Malformed, Delivery::Answered)

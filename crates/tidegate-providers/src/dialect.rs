@@ -1,3 +1,5 @@
 //! Wire formats. A dialect is shared by every vendor that speaks it; what differs between them is in `providers/`.
 
+mod fields;
+mod headers;
 pub mod openai_chat;

@@ -22,8 +22,8 @@ mod wire;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
 use tidegate_core::quota::Observed;
 use tidegate_core::{ObservedLimits, Request, Target};
 
@@ -32,13 +32,12 @@ pub use embed::{decode_embed, encode_embed};
 pub use stream::stream_decoder;
 
 use crate::call::{Call, HttpCall, ReplyHead};
+use crate::dialect::headers::{self, EVENTS, JSON};
 use crate::provider::EncodeError;
 use crate::retry_after::{self, Delay};
 
 /// The dialect's name.
 pub const NAME: &str = "openai-chat";
-
-const JSON: &str = "application/json";
 
 /// What stands before the text of a tool's error.
 pub(crate) const ERROR_MARK: &str = "Error: ";
@@ -84,11 +83,7 @@ impl TokenLimit {
 /// be sent.
 pub fn encode(request: &Request, target: &Target, accent: Accent) -> Result<Call, EncodeError> {
     expressible::check(request, accent)?;
-    let wanted = if request.stream {
-        "text/event-stream"
-    } else {
-        JSON
-    };
+    let wanted = if request.stream { EVENTS } else { JSON };
     post(target, "/chat/completions", wanted, || {
         body::write(&target.model, request, accent)
     })
@@ -116,31 +111,11 @@ fn url(base: &str, route: &str) -> String {
 }
 
 fn headers(target: &Target, wanted: &'static str) -> Result<HeaderMap, EncodeError> {
-    let mut headers = HeaderMap::with_capacity(4 + target.headers.len());
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
-    headers.insert(ACCEPT, HeaderValue::from_static(wanted));
-    if let Some(key) = &target.credential {
-        headers.insert(
-            AUTHORIZATION,
-            sensitive("authorization", &format!("Bearer {}", key.expose()))?,
-        );
-    }
-    for (name, value) in &target.headers {
-        let bad = |_| EncodeError::BadHeader { name: name.clone() };
-        headers.insert(
-            HeaderName::try_from(name).map_err(bad)?,
-            sensitive(name, value.expose())?,
-        );
-    }
-    Ok(headers)
-}
-
-fn sensitive(name: &str, value: &str) -> Result<HeaderValue, EncodeError> {
-    let mut value = HeaderValue::from_str(value).map_err(|_| EncodeError::BadHeader {
-        name: name.to_owned(),
-    })?;
-    value.set_sensitive(true);
-    Ok(value)
+    let key = target.credential.as_ref().map(|key| {
+        let bearer = headers::sensitive("authorization", &format!("Bearer {}", key.expose()))?;
+        Ok((AUTHORIZATION, bearer))
+    });
+    headers::json(target, wanted, key.transpose()?)
 }
 
 /// What the `x-ratelimit-*` headers tell; Mistral has names of its own. Sentinels (`-1`, a limit of 0) tell nothing.
@@ -148,6 +123,7 @@ pub fn limits(head: &ReplyHead) -> ObservedLimits {
     ObservedLimits {
         requests: observed(head, "requests").or_else(|| observed(head, "req-minute")),
         tokens: observed(head, "tokens").or_else(|| observed(head, "tokens-minute")),
+        ..ObservedLimits::default()
     }
 }
 

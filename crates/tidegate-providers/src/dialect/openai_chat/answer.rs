@@ -23,19 +23,7 @@ pub fn decode(target: &Target, reply: &Reply, now: Timestamp) -> Result<Response
     match serde_json::from_slice::<wire::Completion<'_>>(&reply.body) {
         Ok(completion) if completion.choices.is_empty() => Err(no_choices(target, reply)),
         Ok(completion) => answer(target, completion),
-        Err(_) => Err(unreadable(target, reply, now)),
-    }
-}
-
-/// A success that is not what it should be: an error inside a 200, or something else altogether.
-pub(super) fn unreadable(target: &Target, reply: &Reply, now: Timestamp) -> Failure {
-    if let Some(error) = ErrorBody::read(&reply.body) {
-        return classify::reported(target, &error);
-    }
-    let judged = classify::reply(target, reply, now);
-    Failure {
-        kind: FailureKind::Malformed,
-        ..judged
+        Err(_) => Err(classify::unreadable(target, reply, now)),
     }
 }
 

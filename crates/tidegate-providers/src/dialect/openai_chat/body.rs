@@ -5,8 +5,10 @@ mod messages;
 use messages::Messages;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tidegate_core::{ImageSource, OutputFormat, Part, Request, Tool, ToolChoice};
+
+pub(super) use crate::dialect::fields::Fields;
 
 use super::Accent;
 
@@ -69,40 +71,7 @@ impl Serialize for Body<'_> {
     }
 }
 
-/// Derived fields first, each unless the caller gives it himself; then what he gives, unless it is `null`.
-pub(super) struct Fields<'r, M> {
-    map: M,
-    extra: &'r Map<String, Value>,
-}
-
-impl<'r, M: SerializeMap> Fields<'r, M> {
-    pub(super) fn of<S>(serializer: S, extra: &'r Map<String, Value>) -> Result<Self, S::Error>
-    where
-        S: Serializer<SerializeMap = M>,
-    {
-        let map = serializer.serialize_map(None)?;
-        Ok(Self { map, extra })
-    }
-
-    pub(super) fn add<T: Serialize + ?Sized>(
-        &mut self,
-        name: &str,
-        value: &T,
-    ) -> Result<(), M::Error> {
-        if self.extra.contains_key(name) {
-            return Ok(());
-        }
-        self.map.serialize_entry(name, value)
-    }
-
-    pub(super) fn add_some<T: Serialize>(
-        &mut self,
-        name: &str,
-        value: Option<T>,
-    ) -> Result<(), M::Error> {
-        value.map_or(Ok(()), |value| self.add(name, &value))
-    }
-
+impl<M: SerializeMap> Fields<'_, M> {
     fn sampling(&mut self, request: &Request) -> Result<(), M::Error> {
         self.add_some("temperature", request.temperature)?;
         self.add_some("top_p", request.top_p)?;
@@ -119,13 +88,6 @@ impl<'r, M: SerializeMap> Fields<'r, M> {
         self.add_some("tools", tools.map(|tools| Tools(tools)))?;
         self.add_some("tool_choice", request.tool_choice.as_ref().map(Choice))?;
         self.add_some("parallel_tool_calls", request.parallel_tool_calls)
-    }
-
-    pub(super) fn end(mut self) -> Result<M::Ok, M::Error> {
-        for (name, value) in self.extra.iter().filter(|(_, value)| !value.is_null()) {
-            self.map.serialize_entry(name, value)?;
-        }
-        self.map.end()
     }
 }
 

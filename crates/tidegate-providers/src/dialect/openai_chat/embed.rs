@@ -8,7 +8,6 @@ use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tidegate_core::{EmbedRequest, Embeddings, Failure, Target, Timestamp};
 
-use super::answer::unreadable;
 use super::body::Fields;
 use super::usage::{self, TokenUsage};
 use super::wire::Text;
@@ -80,7 +79,7 @@ pub fn decode_embed(target: &Target, reply: &Reply, now: Timestamp) -> Result<Em
         return Err(classify::reply(target, reply, now));
     }
     let Ok(list) = serde_json::from_slice::<List<'_>>(&reply.body) else {
-        return Err(unreadable(target, reply, now));
+        return Err(classify::unreadable(target, reply, now));
     };
     if let (true, Some(error)) = (list.data.is_empty(), ErrorBody::read(&reply.body)) {
         return Err(classify::reported(target, &error));

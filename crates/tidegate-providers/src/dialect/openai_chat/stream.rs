@@ -5,7 +5,6 @@
 
 mod calls;
 
-use http::header::CONTENT_TYPE;
 use tidegate_core::{Delivery, Delta, Failure, FailureKind, StreamEnd, Target};
 
 pub(super) use calls::Calls;
@@ -15,19 +14,16 @@ use super::usage::TokenUsage;
 use super::wire;
 use crate::call::ReplyHead;
 use crate::classify::{self, ErrorBody};
+use crate::dialect::headers::announces_events;
 use crate::provider::StreamDecoder;
 use crate::sse::SseDecoder;
 
-/// A decoder, if the head announces a stream. Servers that ignore `stream: true` answer with JSON.
+/// A decoder, if the head announces a stream.
 pub fn stream_decoder<'t>(
     target: &'t Target,
     head: &ReplyHead,
 ) -> Option<Box<dyn StreamDecoder + 't>> {
-    let announced = head
-        .header(CONTENT_TYPE.as_str())
-        .is_some_and(|kind| kind.starts_with("text/event-stream"));
-    (head.is_success() && announced)
-        .then(|| Box::new(Decoder::new(target)) as Box<dyn StreamDecoder + 't>)
+    announces_events(head).then(|| Box::new(Decoder::new(target)) as Box<dyn StreamDecoder + 't>)
 }
 
 struct Decoder<'t> {
