@@ -1,5 +1,6 @@
 //! Wire formats. A dialect is shared by every vendor that speaks it; what differs between them is in `providers/`.
 
+pub mod anthropic_messages;
 mod fields;
 mod headers;
 pub mod openai_chat;

@@ -182,6 +182,6 @@ impl From<EncodeError> for Failure {
 }
 
 /// Four bytes a token: within 3 % on source code, and a limit is met by settling with the real count anyway.
-fn estimate_tokens(bytes: usize) -> u64 {
+pub(crate) fn estimate_tokens(bytes: usize) -> u64 {
     u64::try_from(bytes.div_ceil(4)).unwrap_or(u64::MAX)
 }

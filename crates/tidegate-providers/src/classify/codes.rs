@@ -123,6 +123,7 @@ const PHRASES: &[(FailureKind, &[&str])] = &[
             "reached your specified api usage limits",
             "credit balance is too low",
             "out of call volume quota",
+            "extra usage is required",
         ],
     ),
     (
@@ -137,7 +138,11 @@ const PHRASES: &[(FailureKind, &[&str])] = &[
     ),
     (
         FailureKind::ContentFiltered,
-        &["violating our usage policy", "input was flagged"],
+        &[
+            "violating our usage policy",
+            "input was flagged",
+            "blocked by content filtering policy",
+        ],
     ),
     (
         FailureKind::Overloaded,

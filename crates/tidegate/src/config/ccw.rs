@@ -35,6 +35,7 @@ const UNNAMED: &str = "litellm-api-config.json";
 /// What the seed's types are here, and where their APIs live unless the file says.
 const TYPES: &[(&str, &str, Option<&str>)] = &[
     ("openai", "openai", None),
+    ("anthropic", "anthropic", None),
     ("custom", "openai-compatible", None),
     (
         "deepseek",

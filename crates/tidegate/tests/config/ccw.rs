@@ -114,6 +114,7 @@ fn an_empty_file_and_one_of_another_time_are_read() {
 fn each_type_speaks_what_it_speaks_there() {
     for (kind, wanted, url) in [
         ("openai", "openai", None),
+        ("anthropic", "anthropic", None),
         (
             "deepseek",
             "openai-compatible",
@@ -152,7 +153,7 @@ fn a_base_url_nobody_chose_is_a_default() {
 
 #[test]
 fn a_type_this_version_does_not_speak_is_kept_with_a_warning() {
-    for kind in ["anthropic", "azure", "google", "bedrock"] {
+    for kind in ["azure", "google", "bedrock"] {
         let config = provider(&format!(r#""type": "{kind}""#));
         assert_eq!(config.providers["p"].kind.value, kind);
         let warning = format!(

@@ -214,12 +214,12 @@ fn what_does_not_fit_together_is_refused_where_it_stands() {
         ),
         (
             "[endpoints.a]\nmodel = \"m\"\nprovider = \"x\"",
-            "tidegate.toml:3: unknown provider `x` in [endpoints.a]; there are `openai`",
+            "tidegate.toml:3: unknown provider `x` in [endpoints.a]; there are `openai`, `anthropic`",
         ),
         (
-            "[providers.a]\ntype = \"anthropic\"",
-            "tidegate.toml:2: unknown provider type `anthropic` in [providers.a]; this version knows `openai`, \
-             `openai-compatible`, `command`",
+            "[providers.a]\ntype = \"gemini\"",
+            "tidegate.toml:2: unknown provider type `gemini` in [providers.a]; this version knows `openai`, \
+             `openai-compatible`, `anthropic`, `command`",
         ),
         (
             "[providers.a]\ntype = \"open-ai\"",
@@ -227,7 +227,7 @@ fn what_does_not_fit_together_is_refused_where_it_stands() {
         ),
         (
             "[providers.groq]\n",
-            "tidegate.toml:1: [providers.groq] needs a `type`: \"openai\", \"openai-compatible\", \"command\"",
+            "tidegate.toml:1: [providers.groq] needs a `type`: \"openai\", \"openai-compatible\", \"anthropic\", \"command\"",
         ),
         (
             "[providers.command]\npreset = \"ccw\"",
