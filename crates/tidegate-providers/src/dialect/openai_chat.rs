@@ -2,7 +2,7 @@
 //!
 //! The client's end: a [`Request`] becomes a body ([`encode`]), a whole reply becomes a [`Response`]
 //! ([`decode`]), a stream becomes pieces ([`stream_decoder`]); texts become vectors ([`encode_embed`],
-//! [`decode_embed`]).
+//! [`decode_embed`]). The server's end is [`server`].
 //!
 //! What the wire has no place for is refused by name before anything is sent, with two exceptions, because a
 //! conversation must be able to go on elsewhere:
@@ -15,6 +15,7 @@ mod answer;
 mod body;
 mod embed;
 mod expressible;
+pub mod server;
 mod stream;
 mod usage;
 mod wire;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tidegate_core::{ImageSource, OutputFormat, Part, Request, Tool, ToolChoice};
 
 pub(super) use crate::dialect::fields::Fields;
+pub(super) use messages::Called;
 
 use super::Accent;
 
