@@ -7,7 +7,7 @@
 
 use memchr::memchr2;
 
-/// The largest event accepted: generous for an answer's piece, small beside memory.
+/// The largest event accepted unless said otherwise: generous for an answer's piece, small beside memory.
 pub const MAX_EVENT: usize = 8 * 1_024 * 1_024;
 
 /// One event.
@@ -21,8 +21,11 @@ pub struct SseEvent<'d> {
 
 /// An event grew past the bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an event of the stream is larger than {MAX_EVENT} bytes")]
-pub struct EventTooLarge;
+#[error("an event of the stream is larger than {limit} bytes")]
+pub struct EventTooLarge {
+    /// The bound.
+    pub limit: usize,
+}
 
 /// Cuts a byte stream into events, whatever the chunks.
 ///
@@ -36,8 +39,9 @@ pub struct EventTooLarge;
 /// }
 /// assert_eq!(seen, [b"one"]);
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct SseDecoder {
+    limit: usize,
     /// The part of a line whose end has not come yet.
     partial: Vec<u8>,
     /// The `data` of the event under way, each line closed by a line feed.
@@ -48,7 +52,26 @@ pub struct SseDecoder {
     begun: bool,
 }
 
+impl Default for SseDecoder {
+    fn default() -> Self {
+        Self::bounded(MAX_EVENT)
+    }
+}
+
 impl SseDecoder {
+    /// A decoder that holds no more than `limit` bytes of an event. A line counts whole, whatever field it is; lines
+    /// of `data` that came before it count without their field name.
+    pub const fn bounded(limit: usize) -> Self {
+        Self {
+            limit,
+            partial: Vec::new(),
+            data: Vec::new(),
+            name: Vec::new(),
+            after_cr: false,
+            begun: false,
+        }
+    }
+
     /// Takes more bytes and hands over the events they complete. An event without data is none (comments are).
     ///
     /// # Errors
@@ -101,8 +124,8 @@ impl SseDecoder {
 
     /// One bound for lines that came whole and lines that came in parts, or the chunks would decide.
     fn bound(&self, more: &[u8]) -> Result<(), EventTooLarge> {
-        if self.partial.len() + self.data.len() + more.len() > MAX_EVENT {
-            return Err(EventTooLarge);
+        if self.partial.len() + self.data.len() + more.len() > self.limit {
+            return Err(EventTooLarge { limit: self.limit });
         }
         Ok(())
     }

@@ -7,20 +7,27 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use tidegate_providers::sse::{EventTooLarge, MAX_EVENT, SseDecoder};
+use tidegate_providers::sse::{EventTooLarge, MAX_EVENT, SseDecoder, SseEvent};
 
 /// An event by its name and data.
 type Event = (Vec<u8>, Vec<u8>);
 
 fn decode<'c>(chunks: impl IntoIterator<Item = &'c [u8]>) -> Result<Vec<Event>, EventTooLarge> {
-    let mut decoder = SseDecoder::default();
-    let mut events = Vec::new();
-    for chunk in chunks {
-        decoder.push(chunk, |event| {
-            events.push((event.name.to_vec(), event.data.to_vec()));
-        })?;
+    match bounded(MAX_EVENT, chunks) {
+        (events, true) => Ok(events),
+        (_, false) => Err(EventTooLarge { limit: MAX_EVENT }),
     }
-    Ok(events)
+}
+
+/// The events that come before the bound is met, and whether it never is.
+fn bounded<'c>(limit: usize, chunks: impl IntoIterator<Item = &'c [u8]>) -> (Vec<Event>, bool) {
+    let mut decoder = SseDecoder::bounded(limit);
+    let mut events = Vec::new();
+    let fits = chunks.into_iter().all(|chunk| {
+        let push = |event: SseEvent<'_>| events.push((event.name.to_vec(), event.data.to_vec()));
+        decoder.push(chunk, push).is_ok()
+    });
+    (events, fits)
 }
 
 fn whole(text: &str) -> Vec<Event> {
@@ -37,7 +44,11 @@ fn data(data: &str) -> Event {
 
 /// The standard read naively: all bytes at once, line by line. What the decoder must agree with.
 fn naive(bytes: &[u8]) -> Vec<Event> {
-    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    naive_within(usize::MAX, bytes).0
+}
+
+/// The same up to a line that, with the data before it, is larger than the bound; and whether there is none.
+fn naive_within(limit: usize, bytes: &[u8]) -> (Vec<Event>, bool) {
     let mut unified = Vec::new();
     for (at, &byte) in bytes.iter().enumerate() {
         match byte {
@@ -47,9 +58,15 @@ fn naive(bytes: &[u8]) -> Vec<Event> {
         }
     }
     let mut lines: Vec<&[u8]> = unified.split(|&byte| byte == b'\n').collect();
-    lines.pop(); // a line that was never ended is not one
+    let unended = lines.pop().unwrap(); // a line that was never ended is not one, but it is kept
     let (mut events, mut name, mut data) = (Vec::new(), Vec::new(), None::<Vec<u8>>);
-    for line in lines {
+    let held = |data: &Option<Vec<u8>>| data.as_ref().map_or(0, |data| data.len() + 1);
+    for (number, line) in lines.into_iter().enumerate() {
+        if line.len() + held(&data) > limit {
+            return (events, false);
+        }
+        let mark = "\u{feff}".as_bytes();
+        let line = (line.strip_prefix(mark).filter(|_| number == 0)).unwrap_or(line);
         let colon = line
             .iter()
             .position(|&byte| byte == b':')
@@ -72,7 +89,8 @@ fn naive(bytes: &[u8]) -> Vec<Event> {
             _ => {}
         }
     }
-    events
+    let fits = unended.len() + held(&data) <= limit;
+    (events, fits)
 }
 
 #[test]
@@ -261,7 +279,7 @@ fn events_before_one_that_is_too_large_are_handed_over() {
     let mut seen = Vec::new();
     let bytes = [b"data: x\n\ndata: ".to_vec(), vec![b'x'; MAX_EVENT]].concat();
     let result = decoder.push(&bytes, |event| seen.push(event.data.to_vec()));
-    assert_eq!(result, Err(EventTooLarge));
+    assert_eq!(result, Err(EventTooLarge { limit: MAX_EVENT }));
     assert_eq!(seen, [b"x"]);
 }
 
@@ -301,19 +319,51 @@ fn stream() -> impl Strategy<Value = Vec<u8>> {
     vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }
 
+/// The bytes cut at the given places.
+fn pieces<'b>(bytes: &'b [u8], cuts: &[Index]) -> Vec<&'b [u8]> {
+    let mut cuts: Vec<_> = (cuts.iter())
+        .map(|cut| cut.index(bytes.len() + 1))
+        .collect();
+    cuts.extend([0, bytes.len()]);
+    cuts.sort_unstable();
+    cuts.windows(2)
+        .map(|pair| &bytes[pair[0]..pair[1]])
+        .collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_024))]
 
     #[test]
     fn the_events_are_the_same_whatever_the_chunks(bytes in stream(), cuts in vec(any::<Index>(), 0..10)) {
-        let mut cuts: Vec<_> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
-        cuts.extend([0, bytes.len()]);
-        cuts.sort_unstable();
         let expected = naive(&bytes);
         prop_assert_eq!(&decode([&bytes[..]]).unwrap(), &expected, "at once");
         prop_assert_eq!(&decode(bytes.chunks(1)).unwrap(), &expected, "byte by byte");
-        let chunks = cuts.windows(2).map(|pair| &bytes[pair[0]..pair[1]]);
-        prop_assert_eq!(&decode(chunks).unwrap(), &expected, "cut at {:?}", cuts);
+        prop_assert_eq!(&decode(pieces(&bytes, &cuts)).unwrap(), &expected, "cut at {:?}", cuts);
+    }
+
+    #[test]
+    fn the_bound_is_met_at_the_same_place_whatever_the_chunks(
+        bytes in stream(),
+        limit in 0usize..48,
+        cuts in vec(any::<Index>(), 0..10),
+    ) {
+        let expected = naive_within(limit, &bytes);
+        prop_assert_eq!(&bounded(limit, [&bytes[..]]), &expected, "at once");
+        prop_assert_eq!(&bounded(limit, bytes.chunks(1)), &expected, "byte by byte");
+        prop_assert_eq!(&bounded(limit, pieces(&bytes, &cuts)), &expected, "cut at {:?}", cuts);
+    }
+
+    #[test]
+    fn heartbeats_between_events_change_nothing(
+        bodies in vec("[a-z:\u{feff} ]{0,6}", 0..6),
+        beats in vec(prop_oneof![Just(":\n\n"), Just(": ping\r\n\r\n"), Just("\r"), Just(":\u{feff}data: x\n")], 6),
+        cuts in vec(any::<Index>(), 0..10),
+    ) {
+        let event = |body: &String| format!("data: {body}\n\n");
+        let quiet: String = bodies.iter().map(event).collect();
+        let beating: String = bodies.iter().zip(&beats).map(|(body, beat)| event(body) + beat).collect();
+        prop_assert_eq!(decode(pieces(beating.as_bytes(), &cuts)).unwrap(), whole(&quiet));
     }
 
     #[test]
