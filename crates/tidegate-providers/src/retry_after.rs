@@ -26,6 +26,10 @@ const FIRST_UNIX_SECOND: f64 = 1e9;
 /// The same in milliseconds.
 const FIRST_UNIX_MILLI: f64 = 1e12;
 
+/// What `LiteLLM`'s proxy puts before the names of its upstream's headers: the wait of a limit behind it comes so, and
+/// only so.
+const RELAYED: &str = "llm_provider-";
+
 /// The wait the headers of a reply ask for. `now` is our clock, used where the reply has no `Date` of its own.
 ///
 /// `retry-after-ms` and Azure's `x-ms-retry-after-ms` before `retry-after`, since they are finer; a vendor's reset
@@ -51,6 +55,7 @@ fn spent(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     headers
         .keys()
         .map(http::HeaderName::as_str)
+        .map(|name| name.strip_prefix(RELAYED).unwrap_or(name))
         .filter(move |name| {
             let counterpart = if name.starts_with("x-ratelimit-reset-") {
                 name.replacen("reset", "remaining", 1)
@@ -79,8 +84,13 @@ fn server_now(headers: &HeaderMap) -> Option<Timestamp> {
     http_date(text(headers, "date")?)
 }
 
+/// A header, or what a proxy relays of its upstream's.
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    headers.get(name)?.to_str().ok()
+    headers
+        .get(name)
+        .or_else(|| headers.get(format!("{RELAYED}{name}")))?
+        .to_str()
+        .ok()
 }
 
 /// Reads a delay in any of its forms: `2`, `0.5`, `6m0s`, `12ms`, `2m59.56s`, an HTTP date, RFC 3339, Unix seconds or

@@ -8,7 +8,8 @@ use serde_json::Value;
 use crate::retry_after;
 
 /// What vendors' error bodies have in common. Forms seen: `{"error": {...}}`, `{"error": "text"}`, the fields at the
-/// top (Mistral), an array of one (Gemini), `{"detail": ...}` (FastAPI), and JSON as a string inside `message`.
+/// top (Mistral), beside `{"error": "name"}` (web frameworks) or `{"status": "failure"}` (Portkey), an array of one
+/// (Gemini), `{"detail": ...}` (FastAPI), and JSON as a string inside `message`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ErrorBody {
     /// Its codes and types, the more specific first, lower case.
@@ -38,6 +39,7 @@ impl ErrorBody {
         };
         let error = match value.get("error") {
             Some(Value::Null) => None,
+            Some(Value::String(_)) if text(value, "message").is_some() => Some(value),
             Some(error) => Some(error),
             None => value.get("detail").or_else(|| bare(value)),
         }?;
@@ -101,15 +103,28 @@ fn bare(value: &Value) -> Option<&Value> {
     let marked = ["type", "code", "object", "statusCode"]
         .into_iter()
         .any(|key| value.get(key).is_some());
-    (marked && text(value, "message").is_some()).then_some(value)
+    let failed = matches!(text(value, "status"), Some("failure" | "error"));
+    ((marked || failed) && text(value, "message").is_some()).then_some(value)
 }
 
 /// JSON written as a string into `message`, as proxies in a row do.
 fn nested(message: &str) -> Option<ErrorBody> {
+    if let Some(quote) = quoted(message) {
+        let first = serde_json::Deserializer::from_str(quote).into_iter().next();
+        return ErrorBody::find(&first?.ok()?);
+    }
     if !message.trim_start().starts_with(['{', '[']) {
         return None;
     }
     ErrorBody::read(message.as_bytes())
+}
+
+/// The JSON that `LiteLLM` quotes of its upstream's reply, with words of its own behind it:
+/// `litellm.RateLimitError: AnthropicException - {...}`, and as Python's `b'{...}'` where a stream was asked for.
+fn quoted(message: &str) -> Option<&str> {
+    let (_, quote) = message.strip_prefix("litellm.")?.split_once(" - ")?;
+    let quote = quote.strip_prefix("b'").unwrap_or(quote);
+    quote.starts_with('{').then_some(quote)
 }
 
 fn codes(error: &Value) -> Vec<String> {
@@ -119,7 +134,8 @@ fn codes(error: &Value) -> Vec<String> {
     let deep = inner.flat_map(|value| {
         ["limit_source", "code", "error_code", "error_type"].map(|key| text(value, key))
     });
-    let own = ["code", "error_type", "type", "status", "reason"].map(|key| text(error, key));
+    let own =
+        ["code", "error_type", "type", "status", "reason", "error"].map(|key| text(error, key));
     reasons(error)
         .chain(deep.chain(own).flatten().map(str::to_ascii_lowercase))
         .collect()

@@ -73,6 +73,8 @@ const CODES: &[(FailureKind, &[&str])] = &[
             "authentication_error",
             "api_key_invalid",
             "expired_api_key",
+            // LiteLLM's proxy knows one key without a database, and looks for every other in the one it lacks.
+            "no_db_connection",
         ],
     ),
     (
@@ -124,6 +126,7 @@ const PHRASES: &[(FailureKind, &[&str])] = &[
             "credit balance is too low",
             "out of call volume quota",
             "extra usage is required",
+            "no deployments available - crossed budget",
         ],
     ),
     (
@@ -142,6 +145,7 @@ const PHRASES: &[(FailureKind, &[&str])] = &[
             "violating our usage policy",
             "input was flagged",
             "blocked by content filtering policy",
+            "rejected as a result of our safety system",
         ],
     ),
     (
@@ -159,6 +163,25 @@ const PHRASES: &[(FailureKind, &[&str])] = &[
         FailureKind::AuthFailed,
         &["incorrect api key", "api key not valid", "invalid api key"],
     ),
+    (
+        FailureKind::NotFound,
+        &["invalid model name passed in model="],
+    ),
+];
+
+/// Exceptions of the common clients, in lower case: `LiteLLM` names one and often no number.
+const EXCEPTIONS: &[(&str, FailureKind)] = &[
+    ("ratelimiterror", FailureKind::RateLimited),
+    ("overloadederror", FailureKind::Overloaded),
+    ("serviceunavailableerror", FailureKind::ServerError),
+    ("internalservererror", FailureKind::ServerError),
+    ("authenticationerror", FailureKind::AuthFailed),
+    ("permissiondeniederror", FailureKind::PermissionDenied),
+    ("budgetexceedederror", FailureKind::QuotaExhausted),
+    ("contextwindowexceedederror", FailureKind::ContextTooLong),
+    ("contentpolicyviolationerror", FailureKind::ContentFiltered),
+    ("notfounderror", FailureKind::NotFound),
+    ("badrequesterror", FailureKind::InvalidRequest),
 ];
 
 /// What the error says it is; `None` when it says nothing of its own.
@@ -171,8 +194,22 @@ pub(super) fn kind(error: &ErrorBody, status: Option<StatusCode>) -> Option<Fail
     );
     by_details(error)
         .or_else(|| by_phrase(&error.message, status))
-        .or_else(|| by_codes(error))
+        .or_else(|| by_codes(error).filter(|kind| !says_less(*kind, status)))
+        .or_else(|| by_leading_exception(&error.message))
         .filter(|kind| !refused || is_final(*kind))
+}
+
+/// Whether a code says less than the status beside it: proxies write "server error" on what they have no word for.
+fn says_less(kind: FailureKind, status: Option<StatusCode>) -> bool {
+    kind == FailureKind::ServerError
+        && status.is_some_and(|status| matches!(status.as_u16(), 402 | 413 | 429 | 498 | 529))
+}
+
+/// The exception a message of `LiteLLM`'s proxy begins with: a 400 is not told apart by its code. What may be repeated,
+/// its status tells.
+fn by_leading_exception(message: &str) -> Option<FailureKind> {
+    let (name, _) = message.strip_prefix("litellm.")?.split_once(':')?;
+    by_exception(&name.to_ascii_lowercase()).filter(|kind| is_final(*kind))
 }
 
 fn is_final(kind: FailureKind) -> bool {
@@ -227,6 +264,14 @@ pub(super) fn by_code(code: &str) -> Option<FailureKind> {
         .iter()
         .find(|(_, codes)| codes.contains(&code))
         .map(|(kind, _)| *kind)
+}
+
+/// The kind an exception's name stands for, in lower case.
+pub(super) fn by_exception(name: &str) -> Option<FailureKind> {
+    EXCEPTIONS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, kind)| *kind)
 }
 
 /// The kind a message's set phrase stands for. A wrong request is not made retryable by its words: they may quote the

@@ -49,21 +49,6 @@ const TIMED_OUT: &[&str] = &[
     "readtimeouterror",
 ];
 
-/// Exceptions of the common clients, in lower case: `LiteLLM` names one and often no number.
-const EXCEPTIONS: &[(&str, FailureKind)] = &[
-    ("ratelimiterror", FailureKind::RateLimited),
-    ("overloadederror", FailureKind::Overloaded),
-    ("serviceunavailableerror", FailureKind::ServerError),
-    ("internalservererror", FailureKind::ServerError),
-    ("authenticationerror", FailureKind::AuthFailed),
-    ("permissiondeniederror", FailureKind::PermissionDenied),
-    ("budgetexceedederror", FailureKind::QuotaExhausted),
-    ("contextwindowexceedederror", FailureKind::ContextTooLong),
-    ("contentpolicyviolationerror", FailureKind::ContentFiltered),
-    ("notfounderror", FailureKind::NotFound),
-    ("badrequesterror", FailureKind::InvalidRequest),
-];
-
 /// `timeout(1)` ends with this code when it ended the command.
 const EXIT_TIMED_OUT: i32 = 124;
 /// A shell reports a command ended by signal N as 128 + N.
@@ -159,14 +144,16 @@ fn code(words: &[&str]) -> Option<FailureKind> {
 
 /// The last exception named, made precise by a set phrase beside it; a refused credential stays refused.
 fn exception(lower: &str, words: &[&str]) -> Option<FailureKind> {
-    let named = |word: &&str| EXCEPTIONS.iter().find(|(name, _)| name == word);
-    let (_, kind) = words.iter().rev().find_map(named)?;
+    let kind = words
+        .iter()
+        .rev()
+        .find_map(|word| codes::by_exception(word))?;
     match kind {
-        FailureKind::AuthFailed | FailureKind::PermissionDenied => Some(*kind),
+        FailureKind::AuthFailed | FailureKind::PermissionDenied => Some(kind),
         FailureKind::InvalidRequest => {
-            codes::by_phrase(lower, Some(StatusCode::BAD_REQUEST)).or(Some(*kind))
+            codes::by_phrase(lower, Some(StatusCode::BAD_REQUEST)).or(Some(kind))
         }
-        _ => codes::by_phrase(lower, None).or(Some(*kind)),
+        _ => codes::by_phrase(lower, None).or(Some(kind)),
     }
 }
 
