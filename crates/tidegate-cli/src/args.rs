@@ -5,10 +5,18 @@
     reason = "doc comments here are what `--help` prints"
 )]
 
+mod endpoint;
+mod provider;
+mod test;
+
 use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand};
 use tidegate::config::{Origin, Settings, Sourced, Time};
+
+pub(crate) use self::endpoint::{AddEndpoint, EndpointCommand};
+pub(crate) use self::provider::{AddProvider, ApiKey, ProviderCommand};
+pub(crate) use self::test::TestOptions;
 
 /// The dependable way to call LLM endpoints.
 #[derive(Debug, Parser)]
@@ -26,6 +34,7 @@ Exit codes: 0 done, 1 internal, 2 usage, 3 configuration, 4 context, 5 credentia
 
 /// Flags of every command.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Every command")]
 pub(crate) struct Global {
     /// The configuration file [default: $TIDEGATE_CONFIG, then tidegate/tidegate.toml in the XDG config directory]
     #[arg(long, global = true, value_name = "FILE")]
@@ -45,9 +54,12 @@ pub(crate) enum Command {
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Look at the endpoints
+    /// List, add, remove and test endpoints
     #[command(subcommand)]
     Endpoint(EndpointCommand),
+    /// List, add, remove and test providers
+    #[command(subcommand)]
+    Provider(ProviderCommand),
 }
 
 #[derive(Debug, Clone, Copy, Subcommand)]
@@ -66,10 +78,23 @@ pub(crate) enum ConfigCommand {
     Init,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum EndpointCommand {
-    /// List the endpoints and whether each could be asked
-    List,
+/// What is listed, and how.
+#[derive(Debug, clap::Args)]
+pub(crate) struct List {
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What is removed from the configuration file.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Remove {
+    /// Its name
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// Remove it even where others need it
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 /// `tidegate run`.
@@ -147,4 +172,16 @@ fn flag<T>(value: Option<T>, name: &'static str) -> Option<Sourced<T>> {
         value,
         origin: Origin::Flag(name),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Args;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
 }

@@ -43,7 +43,8 @@ async fn dispatch(args: Args) -> Exit {
     match args.command {
         Command::Run(run) => Box::pin(commands::run::run(&global, run)).await,
         Command::Config(command) => commands::config::run(&global, command),
-        Command::Endpoint(command) => commands::endpoint::run(&global, &command),
+        Command::Endpoint(command) => Box::pin(commands::endpoint::run(&global, command)).await,
+        Command::Provider(command) => Box::pin(commands::provider::run(&global, command)).await,
     }
 }
 

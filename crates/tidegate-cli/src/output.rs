@@ -1,4 +1,6 @@
 //! What people and programs read.
 
+pub(crate) mod advice;
 pub(crate) mod json;
+pub(crate) mod table;
 pub(crate) mod text;

@@ -101,7 +101,7 @@ fn request(args: Run, prompt: String, stream: bool) -> RunRequest {
 
 /// Runs to the end, or to Ctrl-C: then what is under way is stopped, its children ended and reaped. A second Ctrl-C
 /// waits for nothing.
-async fn interruptible(executor: &Executor, run: impl Future<Output = Exit>) -> Exit {
+pub(crate) async fn interruptible(executor: &Executor, run: impl Future<Output = Exit>) -> Exit {
     let interrupt = match Interrupt::listen() {
         Ok(interrupt) => interrupt,
         Err(error) => {
@@ -170,7 +170,7 @@ fn answer(text: &str) -> io::Result<()> {
 }
 
 /// A reader who has seen enough is no error.
-fn written(result: io::Result<()>, exit: Exit) -> Exit {
+pub(crate) fn written(result: io::Result<()>, exit: Exit) -> Exit {
     match result {
         Ok(()) => exit,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => exit,
@@ -181,7 +181,7 @@ fn written(result: io::Result<()>, exit: Exit) -> Exit {
     }
 }
 
-fn exit(outcome: &Outcome) -> Exit {
+pub(crate) fn exit(outcome: &Outcome) -> Exit {
     outcome
         .result
         .as_ref()

@@ -6,7 +6,9 @@
 )]
 
 mod config;
+mod edit;
 mod interrupt;
 mod run;
 mod secrets;
 mod stage;
+mod test;
