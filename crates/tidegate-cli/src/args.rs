@@ -12,6 +12,7 @@ mod test;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand};
+use clap_complete::Shell;
 use tidegate::config::{Origin, Settings, Sourced, Time};
 
 pub(crate) use self::endpoint::{AddEndpoint, EndpointCommand};
@@ -60,6 +61,18 @@ pub(crate) enum Command {
     /// List, add, remove and test providers
     #[command(subcommand)]
     Provider(ProviderCommand),
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        #[arg(value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// Print the manual as a page for `man`
+    Man {
+        /// Write a page for each command into this directory instead
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, Subcommand)]

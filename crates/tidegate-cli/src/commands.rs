@@ -1,8 +1,10 @@
 //! One file a command.
 
+pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod edit;
 pub(crate) mod endpoint;
+pub(crate) mod man;
 pub(crate) mod provider;
 pub(crate) mod run;
 pub(crate) mod test;

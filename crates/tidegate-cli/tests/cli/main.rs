@@ -7,6 +7,7 @@
 
 mod config;
 mod edit;
+mod generated;
 mod interrupt;
 mod run;
 mod secrets;
