@@ -5,18 +5,22 @@
     reason = "doc comments here are what `--help` prints"
 )]
 
+mod embed;
 mod endpoint;
 mod provider;
+mod run;
 mod test;
 
 use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand};
 use clap_complete::Shell;
-use tidegate::config::{Origin, Settings, Sourced, Time};
+use tidegate::config::{Origin, Sourced, Time};
 
+pub(crate) use self::embed::{Embed, Format};
 pub(crate) use self::endpoint::{AddEndpoint, EndpointCommand};
 pub(crate) use self::provider::{AddProvider, ApiKey, ProviderCommand};
+pub(crate) use self::run::{Content, Run};
 pub(crate) use self::test::TestOptions;
 
 /// The dependable way to call LLM endpoints.
@@ -52,6 +56,8 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// Send one prompt and print the answer
     Run(Run),
+    /// Turn texts into vectors
+    Embed(Embed),
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -110,68 +116,8 @@ pub(crate) struct Remove {
     pub(crate) force: bool,
 }
 
-/// `tidegate run`.
-#[derive(Debug, clap::Args)]
-#[expect(clippy::struct_excessive_bools, reason = "a flag is a bool")]
-pub(crate) struct Run {
-    /// The prompt; `-` stands for standard input, which is also read when there is no prompt and it is a pipe.
-    /// `@path`, `@dir/**/*.rs` and `@"a b.txt"` in what you type name files that are sent before it; in what comes
-    /// from standard input they are text
-    #[arg(value_name = "PROMPT")]
-    pub(crate) prompt: Vec<String>,
-    /// The endpoint: a configured name, `provider/model`, or `demo`, which needs no key
-    #[arg(short, long, value_name = "NAME")]
-    pub(crate) endpoint: Option<String>,
-    /// Another model than the endpoint's
-    #[arg(short, long, value_name = "NAME")]
-    pub(crate) model: Option<String>,
-    /// A system prompt
-    #[arg(short, long, value_name = "TEXT")]
-    pub(crate) system: Option<String>,
-    /// Another directory that `@path` may name files in, after the working directory
-    #[arg(long = "include", value_name = "DIR")]
-    pub(crate) include: Vec<PathBuf>,
-    /// Send `@` in the prompt as it is
-    #[arg(long)]
-    pub(crate) no_context: bool,
-    /// How often a failed attempt is repeated [default: as configured, else 0]
-    #[arg(long, value_name = "N", help_heading = "Patience")]
-    pub(crate) max_retries: Option<u32>,
-    /// The wait before the first retry; it doubles with each [default: as configured, else 1s]
-    #[arg(long, value_name = "TIME", help_heading = "Patience")]
-    pub(crate) retry_base_delay: Option<Time>,
-    /// The longest an attempt may take [default: as configured, else 600s over HTTP and 240s for a command]
-    #[arg(long, value_name = "TIME", value_parser = positive, help_heading = "Patience")]
-    pub(crate) timeout: Option<Time>,
-    /// The longest it all may take, waiting and retries included [default: as configured, else 30m]
-    #[arg(long, value_name = "TIME", value_parser = positive, help_heading = "Patience")]
-    pub(crate) deadline: Option<Time>,
-    /// Print the answer as it comes [default: on a terminal]
-    #[arg(long, overrides_with = "no_stream", help_heading = "Output")]
-    pub(crate) stream: bool,
-    /// Print the answer when it is whole
-    #[arg(long, overrides_with = "stream", help_heading = "Output")]
-    pub(crate) no_stream: bool,
-    /// Print one JSON object with the answer or the error, every attempt, usage and limits
-    #[arg(long, conflicts_with = "stream", help_heading = "Output")]
-    pub(crate) json: bool,
-}
-
-impl Run {
-    /// The settings of this run.
-    pub(crate) fn settings(&self) -> Settings {
-        Settings {
-            max_retries: flag(self.max_retries, "--max-retries"),
-            retry_base_delay: flag(self.retry_base_delay, "--retry-base-delay"),
-            timeout: flag(self.timeout, "--timeout"),
-            deadline: flag(self.deadline, "--deadline"),
-            ..Settings::default()
-        }
-    }
-}
-
 /// A time in which something can happen.
-fn positive(text: &str) -> Result<Time, String> {
+pub(crate) fn positive(text: &str) -> Result<Time, String> {
     let time: Time = text.parse().map_err(|error| format!("{error}"))?;
     if time.0.is_zero() {
         Err("must be longer than zero".to_owned())
@@ -180,7 +126,7 @@ fn positive(text: &str) -> Result<Time, String> {
     }
 }
 
-fn flag<T>(value: Option<T>, name: &'static str) -> Option<Sourced<T>> {
+pub(crate) fn flag<T>(value: Option<T>, name: &'static str) -> Option<Sourced<T>> {
     value.map(|value| Sourced {
         value,
         origin: Origin::Flag(name),

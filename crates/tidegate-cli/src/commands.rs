@@ -3,6 +3,7 @@
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod edit;
+pub(crate) mod embed;
 pub(crate) mod endpoint;
 pub(crate) mod man;
 pub(crate) mod provider;

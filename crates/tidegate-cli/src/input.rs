@@ -1,6 +1,10 @@
 //! Where the prompt comes from.
 
+pub(crate) mod content;
+
+use std::fs;
 use std::io::{self, IsTerminal, Read};
+use std::path::Path;
 
 /// The longest prompt read from standard input, in bytes.
 const MAX_PROMPT: u64 = 64 * 1_024 * 1_024;
@@ -42,6 +46,27 @@ pub(crate) fn prompt(words: &[String]) -> Result<String, String> {
 pub(crate) fn typed(words: &[String]) -> String {
     let typed = words.iter().map(String::as_str).filter(|word| *word != "-");
     typed.collect::<Vec<_>>().join("\n\n")
+}
+
+/// The texts of the arguments; else every line of a file, or of standard input.
+pub(crate) fn texts(words: &[String], lines: Option<&Path>) -> Result<Vec<String>, String> {
+    if !words.is_empty() {
+        return Ok(words.to_vec());
+    }
+    if lines.is_none() && io::stdin().is_terminal() {
+        return Err("no texts: give some, a file of lines with --lines, or a pipe".to_owned());
+    }
+    let text = match lines.filter(|path| path.as_os_str() != "-") {
+        Some(path) => fs::read_to_string(path)
+            .map_err(|error| format!("--lines {} cannot be read: {error}", path.display()))?,
+        None => stdin()?,
+    };
+    let texts: Vec<_> = text.lines().map(str::to_owned).collect();
+    match texts.iter().position(|text| text.trim().is_empty()) {
+        _ if texts.is_empty() => Err("there are no texts".to_owned()),
+        Some(empty) => Err(format!("line {} is empty: every line is a text", empty + 1)),
+        None => Ok(texts),
+    }
 }
 
 fn stdin() -> Result<String, String> {

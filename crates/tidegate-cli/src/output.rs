@@ -2,5 +2,7 @@
 
 pub(crate) mod advice;
 pub(crate) mod json;
+pub(crate) mod spinner;
 pub(crate) mod table;
 pub(crate) mod text;
+pub(crate) mod vectors;

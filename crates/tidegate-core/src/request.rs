@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::message::Message;
+use crate::message::{Message, Part};
+use crate::tool::{Tool, ToolChoice};
 
 /// One chat request. Every field but `messages` may be left out; the provider's own default then holds.
 ///
@@ -14,7 +15,7 @@ use crate::message::Message;
 /// assert_eq!(request.messages.len(), 1);
 /// ```
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Request {
     /// Instructions that stand before the conversation.
     pub system: Option<String>,
@@ -22,12 +23,51 @@ pub struct Request {
     pub messages: Vec<Message>,
     /// The most tokens the answer may have.
     pub max_tokens: Option<u32>,
-    /// Sampling temperature, as the provider defines it.
+    /// Sampling temperature. Ranges and defaults of this and the next five are the provider's.
     pub temperature: Option<f64>,
+    /// The share of probability that the next token is drawn from.
+    pub top_p: Option<f64>,
+    /// The number of likeliest tokens that it is drawn from.
+    pub top_k: Option<u32>,
+    /// Makes draws repeatable, as far as the provider goes.
+    pub seed: Option<i64>,
+    /// Makes tokens that came often less likely.
+    pub frequency_penalty: Option<f64>,
+    /// Makes tokens that came at all less likely.
+    pub presence_penalty: Option<f64>,
+    /// Texts at which the answer ends.
+    pub stop: Vec<String>,
+    /// The tools the model may ask for.
+    pub tools: Vec<Tool>,
+    /// Whether it must.
+    pub tool_choice: Option<ToolChoice>,
+    /// Whether it may ask for several at once.
+    pub parallel_tool_calls: Option<bool>,
+    /// The form the answer must have.
+    pub output: Option<OutputFormat>,
     /// Whether the answer is wanted piece by piece.
     pub stream: bool,
-    /// Parameters this vocabulary has no word for, passed through to the provider as they are.
+    /// Parameters this vocabulary has no word for, passed through to the provider as they are. `null` leaves out a
+    /// field that would be sent otherwise.
     pub extra: Map<String, Value>,
+}
+
+/// The form an answer must have.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum OutputFormat {
+    /// Some JSON object.
+    Json,
+    /// JSON of this schema.
+    Schema {
+        /// What the schema is called.
+        name: String,
+        /// The JSON Schema.
+        schema: Value,
+        /// Whether the provider must keep to it. Unset: as the provider does by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        strict: Option<bool>,
+    },
 }
 
 impl Request {
@@ -53,14 +93,19 @@ impl Request {
         self
     }
 
-    /// Bytes of text in the whole request: the basis of a token estimate.
+    /// Bytes of text in the whole request, what tools return included: the basis of a token estimate.
     pub fn text_bytes(&self) -> usize {
-        let turns = self
-            .messages
-            .iter()
-            .flat_map(Message::texts)
-            .map(str::len)
-            .sum::<usize>();
-        self.system.as_ref().map_or(0, String::len) + turns
+        let parts = self.messages.iter().flat_map(|message| &message.parts);
+        self.system.as_ref().map_or(0, String::len) + parts.map(text_bytes).sum::<usize>()
+    }
+}
+
+fn text_bytes(part: &Part) -> usize {
+    match part {
+        Part::Text { text } => text.len(),
+        Part::Reasoning(reasoning) => reasoning.text.len(),
+        Part::ToolCall(call) => call.name.len() + call.arguments.len(),
+        Part::ToolResult(result) => result.parts.iter().map(text_bytes).sum(),
+        Part::Image(_) => 0,
     }
 }

@@ -23,6 +23,9 @@ pub struct RetryPolicy {
     /// sooner would be refused again, and counted.
     #[serde(rename = "max_retry_after_ms", serialize_with = "as_millis")]
     pub max_retry_after: Duration,
+    /// The longest wait a server may ask for while another target could answer. A longer one falls back at once.
+    #[serde(rename = "fallback_after_ms", serialize_with = "as_millis")]
+    pub fallback_after: Duration,
     /// Whether a request that may already have been served, and billed, is sent again.
     pub resend_unknown: bool,
 }
@@ -30,6 +33,9 @@ pub struct RetryPolicy {
 impl RetryPolicy {
     /// Five minutes: longer than any rate-limit window in use, shorter than the quotas that reset by the day.
     pub const DEFAULT_MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
+
+    /// Five seconds: about what an answer from elsewhere takes.
+    pub const DEFAULT_FALLBACK_AFTER: Duration = Duration::from_secs(5);
 }
 
 impl Default for RetryPolicy {
@@ -38,6 +44,7 @@ impl Default for RetryPolicy {
             max_retries: 0,
             backoff: Backoff::default(),
             max_retry_after: Self::DEFAULT_MAX_RETRY_AFTER,
+            fallback_after: Self::DEFAULT_FALLBACK_AFTER,
             resend_unknown: true,
         }
     }
@@ -48,7 +55,7 @@ impl Default for RetryPolicy {
 pub struct Situation {
     /// Retries already made at this target.
     pub retries: u32,
-    /// Targets not yet tried.
+    /// Targets not yet tried that take a failure of this kind.
     pub targets_left: u32,
     /// Time until the run's deadline; `None` without one.
     pub time_left: Option<Duration>,
@@ -151,10 +158,11 @@ pub fn decide(policy: &RetryPolicy, situation: &Situation, failure: &Failure) ->
         };
     }
     match class(failure) {
-        FailureClass::Request => Decision::GiveUp {
+        // Refused content goes elsewhere only where somebody decided that it may; a wrong request is wrong everywhere.
+        FailureClass::Request if failure.kind != FailureKind::ContentFiltered => Decision::GiveUp {
             why: GiveUp::Permanent,
         },
-        FailureClass::Target => elsewhere(situation, GiveUp::Permanent),
+        FailureClass::Request | FailureClass::Target => elsewhere(situation, GiveUp::Permanent),
         FailureClass::Timeout if situation.targets_left > 0 => {
             elsewhere(situation, GiveUp::AttemptsExhausted)
         }
@@ -192,6 +200,9 @@ fn again(policy: &RetryPolicy, situation: &Situation, failure: &Failure) -> Deci
     }
     if asked > policy.max_retry_after {
         return elsewhere(situation, GiveUp::ServerAskedTooLong);
+    }
+    if situation.targets_left > 0 && asked > policy.fallback_after {
+        return Decision::Fallback;
     }
     if situation.retries >= policy.max_retries {
         return elsewhere(situation, GiveUp::AttemptsExhausted);

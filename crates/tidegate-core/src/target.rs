@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::duration::as_millis;
+use crate::network::{Network, host};
 use crate::quota::LimitKey;
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
@@ -27,6 +28,8 @@ pub struct Target {
     pub credential: Option<Secret>,
     /// Further headers to send, values hidden.
     pub headers: Vec<(String, Secret)>,
+    /// How its API is reached, where not in the usual way.
+    pub network: Network,
     /// The child process to start, for providers that are commands.
     pub command: Option<Command>,
     /// What the provider meters together with this target.
@@ -55,18 +58,6 @@ impl Target {
             format!("{} ({place})", self.endpoint)
         }
     }
-}
-
-/// The host of a URL and its port, where it names one: what of a URL may be shown. The rest may carry credentials.
-///
-/// # Examples
-/// ```
-/// assert_eq!(tidegate_core::target::host("https://user:key@proxy.example:8443/v1/token?k=v"), "proxy.example:8443");
-/// ```
-pub fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    authority.rsplit('@').next().unwrap_or_default()
 }
 
 impl fmt::Debug for Target {

@@ -12,6 +12,17 @@ pub struct Usage {
     pub output_tokens: u64,
     /// Those of `input_tokens` that came from the provider's prompt cache.
     pub cached_input_tokens: u64,
+    /// Those of `input_tokens` that were written to the provider's prompt cache, which some bill higher.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cache_write_tokens: u64,
     /// Those of `output_tokens` that were reasoning.
     pub reasoning_tokens: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_zero(tokens: &u64) -> bool {
+    *tokens == 0
 }

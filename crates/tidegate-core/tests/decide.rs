@@ -5,7 +5,7 @@ mod row;
 
 use row::{Row, check, failure, give_up, ms, requeue, retry, row};
 use tidegate_core::retry::{Decision, GiveUp};
-use tidegate_core::{Delivery, Failure, FailureKind, Status};
+use tidegate_core::{Backoff, Delivery, Failure, FailureKind, Status};
 
 #[test]
 fn transient_failures_are_retried_with_the_backoff_until_the_count_is_reached() {
@@ -88,6 +88,25 @@ fn rate_limits_go_back_to_the_queue_one_spacing_apart() {
         row("longer falls back", asked(5_001), Decision::Fallback)
             .situation(|s| s.targets_left = 1),
         row(
+            "short enough to wait though another could answer",
+            asked(2_000),
+            requeue(2_000, 100),
+        )
+        .situation(|s| s.targets_left = 1),
+        row(
+            "another answers sooner than that",
+            asked(2_001),
+            Decision::Fallback,
+        )
+        .situation(|s| s.targets_left = 1),
+        row(
+            "a backoff somebody chose is not the server's wish",
+            failure(RateLimited),
+            requeue(3_000, 3_000),
+        )
+        .policy(|p| p.backoff = Backoff::exact(ms(3_000)))
+        .situation(|s| s.targets_left = 1),
+        row(
             "longer is said even when nothing is left",
             asked(5_001),
             give_up(GiveUp::ServerAskedTooLong),
@@ -137,18 +156,25 @@ fn what_cannot_be_helped_is_never_retried() {
             .situation(|s| s.targets_left = 1),
         ]);
     }
-    for kind in [ContentFiltered, InvalidRequest] {
-        let rows = vec![row(
-            "never routed round",
-            failure(kind),
+    check(vec![
+        row(
+            "refused content stops where nobody takes it",
+            failure(ContentFiltered),
             give_up(GiveUp::Permanent),
-        )];
-        check(
-            rows.into_iter()
-                .map(|row| row.situation(|s| s.targets_left = 1))
-                .collect(),
-        );
-    }
+        ),
+        row(
+            "and goes where somebody said that it may",
+            failure(ContentFiltered),
+            Decision::Fallback,
+        )
+        .situation(|s| s.targets_left = 1),
+        row(
+            "a wrong request is wrong everywhere",
+            failure(InvalidRequest),
+            give_up(GiveUp::Permanent),
+        )
+        .situation(|s| s.targets_left = 1),
+    ]);
 }
 
 #[test]

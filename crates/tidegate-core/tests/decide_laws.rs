@@ -51,10 +51,11 @@ fn any_policy() -> impl Strategy<Value = RetryPolicy> {
         0u64..3_000,
         0.0..1.0f64,
         0u64..10_000,
+        0u64..10_000,
         any::<bool>(),
     )
         .prop_map(
-            |(max_retries, base, cap, jitter, longest, resend_unknown)| RetryPolicy {
+            |(max_retries, base, cap, jitter, longest, patient, resend_unknown)| RetryPolicy {
                 max_retries,
                 backoff: Backoff {
                     base: ms(base),
@@ -62,6 +63,7 @@ fn any_policy() -> impl Strategy<Value = RetryPolicy> {
                     jitter,
                 },
                 max_retry_after: ms(longest),
+                fallback_after: ms(patient),
                 resend_unknown,
             },
         )
@@ -76,6 +78,8 @@ proptest! {
             prop_assert!(!now.output_started, "after output");
             prop_assert!(now.time_left.is_none_or(|left| after < left), "past the deadline");
             prop_assert!(after >= failure.retry_after.unwrap_or_default(), "sooner than asked");
+            let asked = failure.retry_after.unwrap_or_default();
+            prop_assert!(now.targets_left == 0 || asked <= policy.fallback_after, "though another could answer");
             prop_assert!(after <= policy.backoff.cap.max(policy.max_retry_after), "longer than any cap");
             prop_assert!(failure.delivery != Delivery::Unknown || policy.resend_unknown, "resent");
             prop_assert!(failure.retry_advised != Some(false), "against advice");
@@ -89,6 +93,8 @@ proptest! {
         }
         let queued = matches!(decision, Decision::Requeue { .. });
         prop_assert!(!queued || failure.kind == FailureKind::RateLimited, "only rate limits queue");
+        let at_fault = failure.kind == FailureKind::InvalidRequest && failure.retry_advised != Some(true);
+        prop_assert!(!at_fault || matches!(decision, Decision::GiveUp { .. }), "a wrong request goes elsewhere");
         prop_assert!(decision != Decision::Fallback || now.targets_left > 0, "nowhere to fall back to");
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use tidegate_core::{Secret, Status, target};
+use tidegate_core::{Secret, Status, network};
 
 /// One attempt, ready to be carried. Cheap to clone: the body is shared, so a retry copies nothing.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ impl fmt::Debug for HttpCall {
     /// marked sensitive.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("HttpCall");
-        out.field("host", &target::host(&self.url))
+        out.field("host", &network::host(&self.url))
             .field("headers", &self.headers)
             .field("body_bytes", &self.body.len())
             .finish_non_exhaustive()
@@ -125,6 +125,9 @@ pub enum TransportError {
         /// What the system said.
         reason: String,
     },
+    /// The way to the target cannot be set up as configured: a certificate that cannot be read, a wrong proxy.
+    #[error("{0}")]
+    Unusable(String),
     /// The process could not be started for a passing reason.
     #[error("could not start: {0}")]
     NotStarted(String),

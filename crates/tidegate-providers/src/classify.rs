@@ -11,7 +11,7 @@ mod words;
 use std::borrow::Cow;
 
 use http::{HeaderMap, StatusCode};
-use tidegate_core::target::host;
+use tidegate_core::network::host;
 use tidegate_core::{Delivery, Excerpt, Failure, FailureKind, Status, Target, Timestamp};
 
 pub use body::ErrorBody;
@@ -142,6 +142,7 @@ pub fn transport(target: &Target, error: &TransportError) -> Failure {
         TransportError::CommandNotFound { .. } => {
             Failure::new(FailureKind::CommandNotFound, Delivery::NotSent)
         }
+        TransportError::Unusable(_) => Failure::new(FailureKind::Unsupported, Delivery::NotSent),
         TransportError::NotStarted(_) => Failure::new(FailureKind::NotStarted, Delivery::NotSent),
         TransportError::Unreachable(_) => Failure::new(FailureKind::Unreachable, Delivery::NotSent),
         TransportError::Disconnected(_) => {

@@ -1,11 +1,12 @@
 //! What a vendor is to Tidegate.
 
 use tidegate_core::{
-    Cost, Delivery, Delta, Excerpt, Failure, FailureKind, ObservedLimits, Request, Response,
-    StreamEnd, Target, Timestamp,
+    Cost, Delivery, Delta, EmbedRequest, Embeddings, Excerpt, Failure, FailureKind, ObservedLimits,
+    Request, Response, StreamEnd, Target, Timestamp,
 };
 
 use crate::call::{Call, Reply, ReplyHead};
+use crate::classify;
 
 /// One vendor, or one kind of vendor. Stateless: everything it needs stands in its arguments.
 pub trait Provider: Send + Sync {
@@ -53,6 +54,28 @@ pub trait Provider: Send + Sync {
     /// [`EncodeError`] when the request cannot be expressed at this target; nothing is sent then.
     fn encode(&self, request: &Request, target: &Target) -> Result<Call, EncodeError>;
 
+    /// What one attempt at vectors will use up of its limits, as an estimate.
+    fn embed_cost(&self, request: &EmbedRequest, target: &Target) -> Cost {
+        let _ = target;
+        Cost {
+            requests: 1,
+            input_tokens: estimate_tokens(request.inputs.iter().map(String::len).sum()),
+            output_tokens: 0,
+        }
+    }
+
+    /// What to send for vectors.
+    ///
+    /// # Errors
+    /// [`EncodeError`] when the request cannot be expressed at this target, or the vendor has no embeddings.
+    fn encode_embed(&self, request: &EmbedRequest, target: &Target) -> Result<Call, EncodeError> {
+        let _ = (request, target);
+        Err(EncodeError::Unsupported {
+            dialect: self.name(),
+            what: "embeddings".to_owned(),
+        })
+    }
+
     /// What a reply's head tells of the vendor's limits.
     fn limits(&self, head: &ReplyHead, now: Timestamp) -> ObservedLimits {
         let _ = (head, now);
@@ -64,6 +87,19 @@ pub trait Provider: Send + Sync {
     /// # Errors
     /// The [`Failure`] the reply amounts to, judged by its body before its status.
     fn decode(&self, target: &Target, reply: &Reply, now: Timestamp) -> Result<Response, Failure>;
+
+    /// What came back for [`Provider::encode_embed`].
+    ///
+    /// # Errors
+    /// As [`Provider::decode`].
+    fn decode_embed(
+        &self,
+        target: &Target,
+        reply: &Reply,
+        now: Timestamp,
+    ) -> Result<Embeddings, Failure> {
+        Err(classify::reply(target, reply, now))
+    }
 
     /// A decoder for a reply that is a stream of pieces; `None` when it is not one and must be read whole.
     fn stream_decoder<'t>(
@@ -120,6 +156,14 @@ pub enum EncodeError {
     /// The provider has no command.
     #[error("no command: set `argv` for this provider")]
     NoCommand,
+    /// The dialect has no way to say this part of the request. Sending it without would be another request.
+    #[error("`{dialect}` cannot express {what}")]
+    Unsupported {
+        /// The dialect or provider.
+        dialect: &'static str,
+        /// The part, by its name in the request: "`seed`", "an image in a tool result".
+        what: String,
+    },
     /// A configured header cannot be sent.
     #[error(
         "the header `{name}` cannot be sent: its name or value has characters HTTP does not allow"

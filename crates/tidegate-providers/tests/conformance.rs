@@ -4,6 +4,8 @@
     reason = "a fixture that cannot be read is a failed test"
 )]
 
+#[path = "conformance/embeddings.rs"]
+mod embeddings;
 #[path = "conformance/fixture.rs"]
 mod fixture;
 #[path = "conformance/streams.rs"]
@@ -14,7 +16,7 @@ use std::collections::BTreeSet;
 use fixture::{Fixture, KEY, NOW};
 use serde_json::{Value, json};
 use tidegate_core::{Failure, Response};
-use tidegate_providers::{Call, PROVIDERS, Provider, find};
+use tidegate_providers::{Call, EncodeError, PROVIDERS, Provider, find};
 
 /// What every provider that is reached over HTTP must show.
 const OVER_HTTP: &[&str] = &[
@@ -151,27 +153,29 @@ fn every_fixture_asks_one_question_and_expects_its_answer() {
     for (provider, fixture) in everything() {
         let (case, expect, label) = (&fixture.case, &fixture.case.expect, fixture.label());
         let questions = [
-            case.request.is_some(),
-            case.reply.is_some(),
+            case.request.is_some() || case.embed.is_some(),
             case.stream.is_some(),
+            case.embed_reply.is_some(),
+            case.reply.is_some(),
             case.process.is_some(),
         ];
         assert_eq!(
             questions.iter().filter(|asked| **asked).count(),
             1,
-            "{label}: one of `request`, `reply`, `stream`, `process`"
+            "{label}: one of `request`, `embed`, `reply`, `embed_reply`, `stream`, `process`"
         );
         let answered = match questions {
             [true, ..] => expect.call.is_some() != expect.refused.is_some(),
-            [_, _, true, _] => {
+            [_, true, ..] => {
                 expect.deltas.is_some() && (expect.end.is_some() != expect.failure.is_some())
             }
+            [_, _, true, ..] => expect.embeddings.is_some() != expect.failure.is_some(),
             _ => expect.response.is_some() != expect.failure.is_some(),
         };
         assert!(answered, "{label}: expects nothing, or two things at once");
         assert_eq!(
             case.process.is_some(),
-            provider.is_command() && case.request.is_none(),
+            provider.is_command() && case.request.is_none() && case.embed.is_none(),
             "{label}: a command replies as a `process`, nobody else does"
         );
     }
@@ -183,28 +187,24 @@ fn every_request_becomes_the_call_its_fixture_shows() {
         let Some(request) = &fixture.case.request else {
             continue;
         };
-        let target = fixture.target(provider);
-        match (
-            provider.encode(request, &target),
-            &fixture.case.expect.refused,
-        ) {
-            (Ok(call), None) => {
-                assert_eq!(
-                    Some(shown(&call)),
-                    fixture.case.expect.call,
-                    "{}",
-                    fixture.label()
-                );
-                assert!(
-                    !format!("{call:?}").contains(KEY),
-                    "{}: the key shows",
-                    fixture.label()
-                );
-            }
-            (Err(error), Some(why)) => assert_eq!(&error.to_string(), why, "{}", fixture.label()),
-            (Ok(_), Some(_)) => panic!("{}: was not refused", fixture.label()),
-            (Err(error), None) => panic!("{}: {error}", fixture.label()),
+        check_call(
+            &fixture,
+            provider.encode(request, &fixture.target(provider)),
+        );
+    }
+}
+
+/// A call is what the fixture shows and shows no key, or is refused in its words.
+fn check_call(fixture: &Fixture, call: Result<Call, EncodeError>) {
+    let label = fixture.label();
+    match (call, &fixture.case.expect.refused) {
+        (Ok(call), None) => {
+            assert_eq!(Some(shown(&call)), fixture.case.expect.call, "{label}");
+            assert!(!format!("{call:?}").contains(KEY), "{label}: the key shows");
         }
+        (Err(error), Some(why)) => assert_eq!(&error.to_string(), why, "{label}"),
+        (Ok(_), Some(_)) => panic!("{label}: was not refused"),
+        (Err(error), None) => panic!("{label}: {error}"),
     }
 }
 

@@ -11,29 +11,38 @@ use crate::Failure;
 
 const SCRIPTS: &str = "\
 Answers of a script:
-  ok  ok=TEXT  empty  ok_error  hang  reset  close  STATUS (429, 503, ...)
-  context_length_exceeded  content_policy_violation  prefill_unsupported  model_not_found
+  ok  ok=TEXT  empty  ok_error  redirect[=URL]  STATUS (429, 503, ...)
+  hang  reset  close  endless_headers  garbage; over HTTP/2: goaway  refused_stream
+  context_length_exceeded  content_policy_violation  prefill_unsupported  model_not_found  spend_limit
   rate_limit_exceeded  token_limit_exceeded  insufficient_quota  request_too_large  slow_down  ...
 
 Options, after a comma:
-  times=N               the same answer to N requests
+  times=N  for=TIME     the same answer to N requests, or to all for that long from the first
   delay=TIME            before the headers
-  first-token=TIME      before the first event of a stream; token-delay=TIME before each further token
-  tokens=N              length of the answer
+  first-token=TIME      before the first event of a stream; with opens-early before its first token;
+                        token-delay=TIME before each further token
+  tokens=N              length of the answer; model=NAME that it names; finish=stop|length|tools|refusal
+  tool=NAME:JSON        calls a tool (more than one in parallel); reasoning=TEXT before the text;
+                        cached=N  cache-written=N tokens of the prompt
   retry-after=VALUE     as it is; retry-after-ms=N; retry-after-date=TIME; header=NAME:VALUE
-  cut=N  end=N  stall=N malformed=N  error=N[:KIND]
-                        after N tokens: break the connection, end early, fall silent; make the Nth
-                        event bad JSON; send an error event
-  ping=TIME             comments while a stream waits; no-done: leave out [DONE]; hold: never end
+  cut=N  end=N  stall=N[:TIME]  malformed=N  error=N[:KIND]  goaway=N
+                        after N tokens: break the connection, end early, fall silent (and go on after
+                        TIME); make the Nth event bad JSON; send an error event; end the HTTP/2
+                        connection
+  ping=TIME             signs of life while a stream waits; no-done: leave out the end mark; hold:
+                        never end
   body=TEXT             in place of the real body; content-type=VALUE
+  size=SIZE             so many bytes of padding before the body (5GB); drip=TIME for each byte; gzip;
+                        bad-gzip; length=+N|-N more or less than there is; header-size=N; close-after
 
 A TEXT with commas or semicolons stands in double quotes: ok=\"Hello, world\".
 
-Besides the provider's routes there are GET /stats, POST /stats/reset and POST /script (a JSON array of answers).";
+Besides the providers' routes there are GET /stats, POST /stats/reset and POST /script (a JSON array of answers).
+HTTP/1.1 and, with prior knowledge, HTTP/2 are served on the same port.";
 
 /// A provider to test against: answers, limits and fails as scripted, on loopback only.
 ///
-/// Speaks the wire format of OpenAI chat completions. Prints `listening on http://ADDRESS` when ready; Ctrl-C or
+/// Speaks the wires of OpenAI (/v1/chat/completions, /v1/embeddings) and of Anthropic (/v1/messages), all at once. Prints `listening on http://ADDRESS` when ready; Ctrl-C or
 /// SIGTERM stop it.
 #[derive(Debug, Parser)]
 #[command(version, after_help = SCRIPTS, max_term_width = 120)]
@@ -61,6 +70,10 @@ pub(crate) struct Args {
     /// The tokens of good answers: the text is repeated or shortened to that [default: the text as it is].
     #[arg(long, value_name = "N")]
     tokens: Option<u32>,
+
+    /// The model that good answers name [default: the one that was asked for].
+    #[arg(long, value_name = "MODEL")]
+    served_model: Option<String>,
 
     /// Wait before every answer, such as 20ms.
     #[arg(long, value_name = "TIME", default_value = "0", value_parser = duration::parse)]
@@ -116,6 +129,7 @@ impl Args {
             otherwise: self.otherwise,
             text: self.text,
             tokens: self.tokens,
+            served_model: self.served_model,
             api_key: self.api_key.map(ApiKey::new),
             limits: bucket.into_iter().chain(self.window).collect(),
             rejects_cost: self.rejects_cost,

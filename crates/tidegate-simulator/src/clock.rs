@@ -54,6 +54,14 @@ pub(crate) fn http_date(unix_seconds: u64) -> String {
     format!("{weekday}, {day:02} {month} {year} {hour:02}:{minute:02}:{second:02} GMT")
 }
 
+/// A time as RFC 3339 writes it: `1994-11-06T08:49:37Z`.
+pub(crate) fn rfc3339(unix_seconds: u64) -> String {
+    let (days, second) = (unix_seconds / DAY, unix_seconds % DAY);
+    let (year, month, day) = civil(days);
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
 fn name(names: &[&'static str], index: u64) -> &'static str {
     names[usize::try_from(index).unwrap_or_default()]
 }
@@ -94,6 +102,12 @@ mod tests {
         for (seconds, want) in table {
             assert_eq!(http_date(seconds), want);
         }
+    }
+
+    #[test]
+    fn writes_times_as_rfc_3339_does() {
+        assert_eq!(rfc3339(784_111_777), "1994-11-06T08:49:37Z");
+        assert_eq!(rfc3339(951_782_400), "2000-02-29T00:00:00Z");
     }
 
     #[tokio::test(start_paused = true)]

@@ -8,105 +8,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-/// An error a provider answers with. The dialect holds the body, this holds what every dialect shares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErrorKind {
-    /// 400: something about the request.
-    InvalidRequest,
-    /// 400: more tokens than the model can read.
-    ContextLength,
-    /// 400: refused by the content filter.
-    ContentPolicy,
-    /// 400: the conversation ends with an assistant message and the model cannot continue one.
-    Prefill,
-    /// 401: a wrong key.
-    InvalidApiKey,
-    /// 402: no money left at a prepaid provider.
-    InsufficientBalance,
-    /// 403: not from this country.
-    UnsupportedCountry,
-    /// 404: no such model.
-    ModelNotFound,
-    /// 408: the provider gave up reading or computing.
-    RequestTimeout,
-    /// 429: requests per minute.
-    RateLimit,
-    /// 429: tokens per minute.
-    TokenLimit,
-    /// 429: the account has spent its quota; waiting does not help.
-    InsufficientQuota,
-    /// 429: this one request is over the tokens per minute; waiting does not help.
-    RequestTooLarge,
-    /// 500.
-    ServerError,
-    /// 502: a page of HTML from a proxy.
-    BadGateway,
-    /// 503: overloaded.
-    Overloaded,
-    /// 503: ramped up too fast.
-    SlowDown,
-    /// 504: a page of HTML from a proxy.
-    GatewayTimeout,
-    /// 529: the provider behind the provider is overloaded.
-    ProviderOverloaded,
-}
+mod kind;
 
-/// Kinds, the words that scripts use for them (the provider's own codes where it has one), and statuses. The first
-/// kind of a status is what the bare number means.
-const KINDS: [(ErrorKind, &str, u16); 19] = [
-    (ErrorKind::InvalidRequest, "invalid_request", 400),
-    (ErrorKind::ContextLength, "context_length_exceeded", 400),
-    (ErrorKind::ContentPolicy, "content_policy_violation", 400),
-    (ErrorKind::Prefill, "prefill_unsupported", 400),
-    (ErrorKind::InvalidApiKey, "invalid_api_key", 401),
-    (ErrorKind::InsufficientBalance, "insufficient_balance", 402),
-    (ErrorKind::UnsupportedCountry, "unsupported_country", 403),
-    (ErrorKind::ModelNotFound, "model_not_found", 404),
-    (ErrorKind::RequestTimeout, "request_timeout", 408),
-    (ErrorKind::RateLimit, "rate_limit_exceeded", 429),
-    (ErrorKind::TokenLimit, "token_limit_exceeded", 429),
-    (ErrorKind::InsufficientQuota, "insufficient_quota", 429),
-    (ErrorKind::RequestTooLarge, "request_too_large", 429),
-    (ErrorKind::ServerError, "server_error", 500),
-    (ErrorKind::BadGateway, "bad_gateway", 502),
-    (ErrorKind::Overloaded, "overloaded", 503),
-    (ErrorKind::SlowDown, "slow_down", 503),
-    (ErrorKind::GatewayTimeout, "gateway_timeout", 504),
-    (ErrorKind::ProviderOverloaded, "provider_overloaded", 529),
-];
-
-impl ErrorKind {
-    /// Every kind, in the order of statuses.
-    pub fn all() -> impl Iterator<Item = Self> {
-        KINDS.iter().map(|(kind, _, _)| *kind)
-    }
-
-    /// The word for it in scripts.
-    pub fn word(self) -> &'static str {
-        self.row().1
-    }
-
-    /// The HTTP status it is answered with.
-    pub fn status(self) -> u16 {
-        self.row().2
-    }
-
-    /// The kind of that word, hyphens allowed.
-    pub(crate) fn named(word: &str) -> Option<Self> {
-        let word = word.replace('-', "_");
-        Self::all().find(|kind| kind.word() == word)
-    }
-
-    /// The kind that a bare status stands for.
-    pub(crate) fn of_status(status: u16) -> Option<Self> {
-        Self::all().find(|kind| kind.status() == status)
-    }
-
-    fn row(self) -> (Self, &'static str, u16) {
-        let row = KINDS.iter().find(|(kind, _, _)| *kind == self);
-        row.copied().unwrap_or(KINDS[0])
-    }
-}
+pub use kind::ErrorKind;
 
 /// What goes wrong in the middle of an answer.
 ///
@@ -115,12 +19,16 @@ impl ErrorKind {
 /// way through its body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// The connection breaks after so many tokens: the body is visibly incomplete.
+    /// The connection breaks after so many tokens: the body is visibly incomplete. Over HTTP/2 the stream is reset.
     Cut(u32),
     /// The body ends politely after so many tokens, without finish event or `[DONE]`.
     End(u32),
     /// Silence after so many tokens, with the connection open.
     Stall(u32),
+    /// Silence of that length after so many tokens; then the rest.
+    Pause(u32, Duration),
+    /// GOAWAY after so many tokens, and the connection closes. Over HTTP/1 it breaks.
+    GoAway(u32),
     /// The event of this token (counted from 1) is bad JSON; the rest follows as if nothing had happened.
     Malformed(u32),
     /// An error event after so many tokens, then the end.
@@ -131,9 +39,12 @@ impl Fault {
     /// Tokens that leave in good order before the fault.
     fn after(self) -> u32 {
         match self {
-            Self::Cut(after) | Self::End(after) | Self::Stall(after) | Self::Error(after, _) => {
-                after
-            }
+            Self::Cut(after)
+            | Self::End(after)
+            | Self::Stall(after)
+            | Self::Pause(after, _)
+            | Self::GoAway(after)
+            | Self::Error(after, _) => after,
             Self::Malformed(at) => at.saturating_sub(1),
         }
     }
@@ -146,16 +57,22 @@ pub(crate) enum Step {
     Wait(Duration),
     /// Send these bytes.
     Send(Bytes),
+    /// Let what was sent leave.
+    Flush,
     /// Say nothing more, ever.
     Stall,
     /// Break the connection.
     Break,
+    /// Send GOAWAY and close the connection.
+    GoAway,
 }
 
 /// Which part of a streamed answer an event is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     Opening,
+    /// Neither content nor end: the frame round a block, a ping.
+    Frame,
     Token,
     Closing,
     Done,
@@ -168,10 +85,21 @@ pub(crate) struct WireEvent {
     pub(crate) bytes: Bytes,
 }
 
+impl WireEvent {
+    pub(crate) fn new(part: Part, bytes: impl Into<Bytes>) -> Self {
+        Self {
+            part,
+            bytes: bytes.into(),
+        }
+    }
+}
+
 /// When the events of a stream leave and how it ends.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Pacing {
     pub(crate) first_token: Duration,
+    /// What opens a stream leaves at once, and only the first token waits.
+    pub(crate) opens_early: bool,
     pub(crate) token_delay: Duration,
     pub(crate) no_done: bool,
     pub(crate) hold: bool,
@@ -201,10 +129,13 @@ impl<E: Iterator<Item = WireEvent>> Steps<E> {
 
     fn plan(&mut self, event: WireEvent) {
         match event.part {
-            Part::Opening => self.wait(self.pacing.first_token),
+            Part::Opening if !self.pacing.opens_early => self.wait(self.pacing.first_token),
+            Part::Token if self.tokens == 0 && self.pacing.opens_early => {
+                self.wait(self.pacing.first_token);
+            }
             Part::Token if self.tokens > 0 => self.wait(self.pacing.token_delay),
             Part::Done if self.pacing.no_done => return,
-            Part::Token | Part::Closing | Part::Done => {}
+            _ => {}
         }
         let due = self.fault_due(event.part);
         self.tokens += u32::from(event.part == Part::Token);
@@ -225,15 +156,20 @@ impl<E: Iterator<Item = WireEvent>> Steps<E> {
         self.pacing.fault.take_if(|(fault, _)| match part {
             Part::Token => fault.after() <= tokens,
             Part::Closing => true,
-            Part::Opening | Part::Done => false,
+            Part::Opening | Part::Frame | Part::Done => false,
         })
     }
 
     fn fail(&mut self, fault: Fault, error: Bytes, event: &Bytes) {
-        self.over = !matches!(fault, Fault::Malformed(_));
+        self.over = !matches!(fault, Fault::Malformed(_) | Fault::Pause(..));
         match fault {
             Fault::Cut(_) => self.ready.push_back(Step::Break),
+            Fault::GoAway(_) => self.ready.push_back(Step::GoAway),
             Fault::Stall(_) => self.ready.push_back(Step::Stall),
+            Fault::Pause(_, length) => {
+                self.wait(length);
+                self.ready.push_back(Step::Send(event.clone()));
+            }
             Fault::End(_) => {}
             Fault::Malformed(_) => self.ready.push_back(Step::Send(malformed(event))),
             Fault::Error(..) => self.ready.push_back(Step::Send(error)),
@@ -265,18 +201,23 @@ impl<E: Iterator<Item = WireEvent>> Iterator for Steps<E> {
 /// An event whose JSON stops in the middle while its framing is whole.
 fn malformed(event: &Bytes) -> Bytes {
     let text = event.trim_ascii_end();
-    let mut bytes = text[..text.len() / 2].to_vec();
+    let data = text.windows(6).position(|window| window == b"data: ");
+    let data = data.unwrap_or_default();
+    let mut bytes = text[..data.midpoint(text.len())].to_vec();
     bytes.extend_from_slice(b"\n\n");
     bytes.into()
 }
 
 /// The steps of a body that is not streamed: half of it, then the fault.
 pub(crate) fn whole_body(body: &Bytes, fault: Option<&(Fault, Bytes)>) -> Vec<Step> {
-    let half = Step::Send(body.slice(..body.len() / 2));
+    let (half, rest) = (body.slice(..body.len() / 2), body.slice(body.len() / 2..));
+    let half = Step::Send(half);
     match fault {
         None => vec![Step::Send(body.clone())],
         Some((Fault::Cut(_), _)) => vec![half, Step::Break],
+        Some((Fault::GoAway(_), _)) => vec![half, Step::GoAway],
         Some((Fault::Stall(_), _)) => vec![half, Step::Stall],
+        Some((Fault::Pause(_, length), _)) => vec![half, Step::Wait(*length), Step::Send(rest)],
         Some((Fault::End(_) | Fault::Malformed(_), _)) => vec![half],
         Some((Fault::Error(..), error)) => vec![Step::Send(error.clone())],
     }

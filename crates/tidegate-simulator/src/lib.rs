@@ -1,8 +1,8 @@
 //! A provider to test against: it answers, limits and fails as scripted, over real HTTP.
 //!
 //! How a client behaves when a provider misbehaves cannot be tested against a real provider: it fails when it likes,
-//! costs money and counts its limits in secret. This one fails when told to and tells what it saw. It speaks the wire
-//! format in JSON written by hand and shares no code with any client, so that a mistake on one side shows.
+//! costs money and counts its limits in secret. This one fails when told to and tells what it saw. It speaks the wires
+//! of OpenAI and of Anthropic in JSON written by hand and shares no code with any client, so that a mistake on one side shows.
 //!
 //! In process, for tests on paused time:
 //!
@@ -34,20 +34,30 @@
 pub mod duration;
 pub mod script;
 
+mod anthropic;
 mod clock;
+mod completion;
+mod example;
 mod fault;
 mod limits;
 mod line;
 mod openai;
 mod playback;
 mod prompt;
+mod refusal;
 mod respond;
 mod routes;
 mod server;
 mod settings;
 mod simulator;
+mod socket;
 mod stats;
+mod transfer;
+mod vectors;
+mod wire;
+mod wires;
 
+pub use completion::{Finish, ToolCall};
 pub use fault::{ErrorKind, Fault};
 pub use limits::{Hint, HintError, Limit, LimitError};
 pub use script::{Answer, AnswerError, Reply, ScriptError};
@@ -55,3 +65,4 @@ pub use server::{Running, bind};
 pub use settings::{ApiKey, Settings};
 pub use simulator::Simulator;
 pub use stats::{KEPT_REQUESTS, Outcome, Seen, Stats};
+pub use transfer::{Encoding, Transfer};

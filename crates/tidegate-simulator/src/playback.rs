@@ -12,9 +12,8 @@ use futures_util::stream;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::fault::Step;
+use crate::line::{EVERY_STREAM, Ending, Line};
 use crate::stats::Visit;
-
-const PING: Bytes = Bytes::from_static(b": keep-alive\n\n");
 
 /// What the body waits for before its next step.
 #[derive(Debug, Clone, Copy)]
@@ -23,17 +22,25 @@ enum Pause {
     Forever,
 }
 
+/// What is sent while a body waits, and how often.
+#[derive(Debug, Clone)]
+pub(crate) struct Ping {
+    pub(crate) every: Duration,
+    pub(crate) bytes: Bytes,
+}
+
 struct Playback<S> {
     steps: S,
     due: Instant,
     pause: Option<Pause>,
-    ping: Option<Duration>,
+    ping: Option<Ping>,
+    line: Option<Line>,
     /// In flight until the body ends or the client leaves.
     _visit: Visit,
 }
 
-/// The body that performs these steps, with a comment every `ping` while it waits.
-pub(crate) fn body<S>(steps: S, ping: Option<Duration>, visit: Visit) -> Body
+/// The body that performs these steps, with a sign of life now and then while it waits.
+pub(crate) fn body<S>(steps: S, ping: Option<Ping>, line: Option<Line>, visit: Visit) -> Body
 where
     S: Iterator<Item = Step> + Send + 'static,
 {
@@ -41,7 +48,8 @@ where
         steps,
         due: Instant::now(),
         pause: None,
-        ping: ping.filter(|ping| !ping.is_zero()),
+        ping: ping.filter(|ping| !ping.every.is_zero()),
+        line,
         _visit: visit,
     };
     Body::from_stream(stream::unfold(playback, |mut playback| async move {
@@ -54,8 +62,9 @@ impl<S: Iterator<Item = Step>> Playback<S> {
     async fn frame(&mut self) -> Option<io::Result<Bytes>> {
         loop {
             if let Some(pause) = self.pause {
-                if is_interrupted_by_ping(pause, self.ping).await {
-                    return Some(Ok(PING));
+                let every = self.ping.as_ref().map(|ping| ping.every);
+                if is_interrupted_by_ping(pause, every).await {
+                    return self.ping.as_ref().map(|ping| Ok(ping.bytes.clone()));
                 }
                 self.pause = None;
             }
@@ -64,12 +73,16 @@ impl<S: Iterator<Item = Step>> Playback<S> {
                 Step::Wait(duration) => {
                     self.pause = Some(self.longer(duration));
                 }
+                Step::Flush => flush().await,
                 Step::Stall => self.pause = Some(Pause::Forever),
-                Step::Break => {
-                    // The server flushes what it has only when the body has nothing ready.
-                    tokio::task::yield_now().await;
-                    return Some(Err(io::Error::other("the script breaks the answer here")));
-                }
+                Step::Break => return Some(Err(broken().await)),
+                Step::GoAway => match self.line.take_if(|line| line.http2) {
+                    Some(line) => {
+                        line.end(Ending::GoAway(EVERY_STREAM));
+                        self.pause = Some(Pause::Forever);
+                    }
+                    None => return Some(Err(broken().await)),
+                },
             }
         }
     }
@@ -83,17 +96,28 @@ impl<S: Iterator<Item = Step>> Playback<S> {
     }
 }
 
-/// Waits out the pause, or until a comment is due within it.
-async fn is_interrupted_by_ping(pause: Pause, ping: Option<Duration>) -> bool {
+/// The server flushes what it has only when the body has nothing ready.
+async fn flush() {
+    tokio::task::yield_now().await;
+}
+
+/// The error that breaks a body, once what came before it has left.
+async fn broken() -> io::Error {
+    flush().await;
+    io::Error::other("the script breaks the answer here")
+}
+
+/// Waits out the pause, or until a sign of life is due within it.
+async fn is_interrupted_by_ping(pause: Pause, every: Option<Duration>) -> bool {
     let wait = async {
         match pause {
             Pause::Until(due) => sleep_until(due).await,
             Pause::Forever => std::future::pending().await,
         }
     };
-    let Some(ping) = ping else {
+    let Some(every) = every else {
         wait.await;
         return false;
     };
-    timeout(ping, wait).await.is_err()
+    timeout(every, wait).await.is_err()
 }

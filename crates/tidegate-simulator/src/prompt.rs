@@ -5,6 +5,8 @@
 
 use std::fmt::Write;
 
+use crate::vectors::Vectors;
+
 /// Characters of the last user message that are kept.
 const EXCERPT: usize = 80;
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
@@ -27,6 +29,19 @@ pub(crate) struct Prompt {
     pub(crate) last_user: String,
     /// The conversation ends with words put into the assistant's mouth.
     pub(crate) ends_with_assistant: bool,
+    pub(crate) wants: Wants,
+}
+
+/// What an answer consists of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Wants {
+    /// Words of any kind.
+    #[default]
+    Words,
+    /// JSON such as this.
+    Json(String),
+    /// Embeddings.
+    Vectors(Vectors),
 }
 
 impl Prompt {
@@ -41,19 +56,37 @@ impl Prompt {
             hash: FNV_OFFSET,
             last_user: String::new(),
             ends_with_assistant: false,
+            wants: Wants::default(),
         }
+    }
+
+    /// Adds instructions that are no message on this wire.
+    pub(crate) fn add_to_system<'a>(&mut self, pieces: impl Iterator<Item = &'a str>) {
+        pieces.for_each(|piece| self.count(piece));
     }
 
     /// Adds a message that consists of these pieces of text.
     pub(crate) fn add<'a>(&mut self, role: &str, pieces: impl Iterator<Item = &'a str> + Clone) {
         self.messages += 1;
         self.ends_with_assistant = role == "assistant";
-        for piece in pieces.clone() {
-            self.chars += piece.chars().count();
-            self.hash = fnv(self.hash, piece.as_bytes());
-        }
+        pieces.clone().for_each(|piece| self.count(piece));
         if role == "user" {
             self.last_user = pieces.flat_map(str::chars).take(EXCERPT).collect();
+        }
+    }
+
+    fn count(&mut self, piece: &str) {
+        self.chars += piece.chars().count();
+        self.hash = fnv(self.hash, piece.as_bytes());
+    }
+
+    /// What is kept of it: examples and lists of inputs may be long.
+    pub(crate) fn for_the_record(&self) -> Self {
+        Self {
+            model: self.model.clone(),
+            last_user: self.last_user.clone(),
+            wants: Wants::Words,
+            ..*self
         }
     }
 
@@ -62,8 +95,11 @@ impl Prompt {
         self.chars.div_ceil(4) + 3 * self.messages
     }
 
-    /// The answer when nobody wrote one: what was received, in a sentence or two.
+    /// The answer when nobody wrote one: an example of what was asked for, or what was received, in a sentence or two.
     pub(crate) fn describe(&self) -> String {
+        if let Wants::Json(example) = &self.wants {
+            return example.clone();
+        }
         let mut text = format!(
             "This is a simulated answer in place of {}: no model was called. ",
             self.model
@@ -81,6 +117,11 @@ impl Prompt {
 fn plural(count: usize, noun: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{ending}")
+}
+
+/// FNV-1a of a text.
+pub(crate) fn hash(text: &str) -> u64 {
+    fnv(FNV_OFFSET, text.as_bytes())
 }
 
 fn fnv(hash: u64, bytes: &[u8]) -> u64 {

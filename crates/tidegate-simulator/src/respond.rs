@@ -6,40 +6,63 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, RETRY_AFTER};
+use axum::http::header::{
+    CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER,
+};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 
 use crate::clock::{Clock, http_date};
-use crate::duration::{ceil_seconds, go};
+use crate::duration::ceil_seconds;
 use crate::fault::{Fault, Step, whole_body};
 use crate::limits::{Hint, Standing};
-use crate::openai::refusal::Refusal;
-use crate::playback;
-use crate::script::{Answer, RETRY_AFTER_MS};
+use crate::line::Line;
+use crate::playback::{self, Ping};
+use crate::refusal::{JSON, Refusal, Says};
+use crate::script::{Answer, RETRY_AFTER_MS, Reply};
 use crate::stats::{Outcome, Visit};
+use crate::transfer::{AnySteps, Encoding, Transfer};
+use crate::wire::{Facts, Wire, text};
 
-const JSON: &str = "application/json";
+mod breakage;
+
+pub(crate) use breakage::RefusedStream;
+
+/// The header of a length that no client likes.
+const FILLER: HeaderName = HeaderName::from_static("x-filler");
 
 /// Writes the response to one request.
 #[derive(Debug)]
 pub(crate) struct Responder {
     pub(crate) visit: Visit,
     pub(crate) standing: Option<Standing>,
+    pub(crate) wire: &'static dyn Wire,
+    /// The connection, unless it was called in process.
+    line: Option<Line>,
     clock: Clock,
     arrival: Duration,
+    transfer: Transfer,
     /// Headers that replace those of the same name.
     custom: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Responder {
-    pub(crate) fn new(clock: Clock, arrival: Duration, visit: Visit) -> Self {
+    pub(crate) fn new(
+        wire: &'static dyn Wire,
+        line: Option<Line>,
+        clock: Clock,
+        arrival: Duration,
+        visit: Visit,
+    ) -> Self {
         Self {
             visit,
             standing: None,
+            wire,
+            line,
             clock,
             arrival,
+            transfer: Transfer::default(),
             custom: Vec::new(),
         }
     }
@@ -64,9 +87,15 @@ impl Responder {
         self.custom.push(header);
     }
 
-    /// Takes the headers of a scripted answer.
+    /// Takes the headers of a scripted answer, and how its body travels.
     pub(crate) fn customise(&mut self, answer: &Answer) {
+        self.transfer = answer.transfer;
+        self.custom.extend(self.transfer_headers());
         self.custom.extend(answer.headers.iter().cloned());
+        if answer.reply == Reply::Redirect {
+            let location = answer.text.as_deref().unwrap_or("/v1/elsewhere");
+            self.custom.push((LOCATION, text(location)));
+        }
         let date = answer
             .retry_after_date
             .map(|wait| (RETRY_AFTER, self.date_after(wait)));
@@ -77,41 +106,69 @@ impl Responder {
         self.custom.extend(date.into_iter().chain(content_type));
     }
 
+    fn transfer_headers(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> + use<> {
+        let transfer = self.transfer;
+        let gzip = HeaderValue::from_static("gzip");
+        let encoding = (transfer.encoding != Encoding::Plain).then_some((CONTENT_ENCODING, gzip));
+        let filler = (transfer.header_size > 0).then(|| "x".repeat(transfer.header_size));
+        let filler = filler.map(|filler| (FILLER, text(&filler)));
+        // HTTP/2 knows no such header: the connection is retired instead.
+        let over_http1 = self.line.as_ref().is_none_or(|line| !line.http2);
+        let close = HeaderValue::from_static("close");
+        let close = (transfer.close_after && over_http1).then_some((CONNECTION, close));
+        encoding.into_iter().chain(filler).chain(close)
+    }
+
     fn date_after(&self, wait: Duration) -> HeaderValue {
         text(&http_date(ceil_seconds(
             self.clock.unix().saturating_add(wait),
         )))
     }
 
-    /// Never answers.
-    pub(crate) async fn hang(mut self) -> Response {
-        self.visit.answered(Outcome::Hung);
-        std::future::pending().await
+    /// A refusal in the envelope of the wire.
+    pub(crate) async fn refuse(self, refusal: Refusal) -> Response {
+        let status = refusal.status;
+        let (content_type, body) = self.worded(refusal);
+        self.whole(status, content_type, &body.into(), None).await
     }
 
-    /// A body of known length, as it is.
-    pub(crate) fn refuse(mut self, refusal: &Refusal) -> Response {
-        let status = self.status(refusal.status);
-        self.respond(
-            status,
-            refusal.content_type,
-            Body::from(refusal.body.clone()),
-        )
-    }
-
-    /// A good answer in one piece, unless a fault breaks it.
-    pub(crate) fn whole(mut self, body: &Bytes, fault: Option<&(Fault, Bytes)>) -> Response {
-        let status = self.status(200);
-        if fault.is_none() {
-            return self.respond(status, JSON, Body::from(body.clone()));
+    /// What a refusal looks like on this wire.
+    pub(crate) fn worded(&self, refusal: Refusal) -> (&'static str, String) {
+        match refusal.says {
+            Says::Text(content_type, body) => (content_type, body),
+            Says::Error(error) => (JSON, self.wire.envelope(&error, &self.request_id())),
         }
+    }
+
+    /// A body in one piece, unless a fault breaks it.
+    pub(crate) async fn whole(
+        mut self,
+        status: u16,
+        content_type: &'static str,
+        body: &Bytes,
+        fault: Option<&(Fault, Bytes)>,
+    ) -> Response {
+        let status = self.status(status);
         let steps = whole_body(body, fault);
-        if let [Step::Send(only)] = steps.as_slice() {
-            return self.respond(status, JSON, Body::from(only.clone()));
+        let transfer = self.transfer;
+        if let ([Step::Send(only)], true) = (steps.as_slice(), transfer.is_plain()) {
+            let body = Body::from(only.clone());
+            return self.respond(status, content_type, body);
         }
-        // The length of the whole: so the client sees that some is missing.
-        self.custom.push((CONTENT_LENGTH, body.len().into()));
-        self.play(JSON, steps.into_iter(), None)
+        // The length of the whole, even if a fault keeps some back: so the client sees that it is missing.
+        let length = match steps.as_slice() {
+            [Step::Send(only)] => transfer.content_length(only.len()),
+            _ => transfer.content_length(body.len()),
+        };
+        let length = length.map(|length| (CONTENT_LENGTH, length.into()));
+        self.custom.extend(length);
+        // A body that ends short of its length would take its head with it.
+        let steps = steps.into_iter().chain([Step::Flush]);
+        let steps = transfer.carry(steps, false);
+        if transfer.length < 0 && self.line.as_ref().is_some_and(|line| !line.http2) {
+            return self.overrun(status, content_type, steps).await;
+        }
+        self.play(status, content_type, steps, None)
     }
 
     /// A good answer as a stream of events.
@@ -119,25 +176,42 @@ impl Responder {
     where
         S: Iterator<Item = Step> + Send + 'static,
     {
-        self.status(200);
-        self.play("text/event-stream; charset=utf-8", steps, ping)
+        let status = self.status(200);
+        let ping = ping.map(|every| Ping {
+            every,
+            bytes: self.wire.ping(),
+        });
+        let steps = self.transfer.carry(steps, true);
+        self.play(status, "text/event-stream; charset=utf-8", steps, ping)
     }
 
-    fn play<S>(self, content_type: &'static str, steps: S, ping: Option<Duration>) -> Response
-    where
-        S: Iterator<Item = Step> + Send + 'static,
-    {
+    fn play(
+        self,
+        status: StatusCode,
+        content_type: &'static str,
+        steps: AnySteps,
+        ping: Option<Ping>,
+    ) -> Response {
         let headers = self.headers(content_type);
-        let mut response = Response::new(playback::body(steps, ping, self.visit));
+        self.retire();
+        let mut response = Response::new(playback::body(steps, ping, self.line, self.visit));
+        *response.status_mut() = status;
         *response.headers_mut() = headers;
         response
     }
 
     fn respond(self, status: StatusCode, content_type: &'static str, body: Body) -> Response {
+        self.retire();
         let mut response = Response::new(body);
         *response.status_mut() = status;
         *response.headers_mut() = self.headers(content_type);
         response
+    }
+
+    fn retire(&self) {
+        if let (true, Some(line)) = (self.transfer.close_after, &self.line) {
+            line.retire();
+        }
     }
 
     fn status(&mut self, status: u16) -> StatusCode {
@@ -147,18 +221,17 @@ impl Responder {
     }
 
     fn headers(&self, content_type: &'static str) -> HeaderMap {
-        let mut headers = HeaderMap::with_capacity(16);
-        let now = self.clock.now();
-        let spent = now.saturating_sub(self.arrival).as_millis();
+        let mut headers = HeaderMap::with_capacity(24);
         let unix = self.clock.unix();
         headers.insert(DATE, text(&http_date(unix.as_secs())));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        headers.insert("x-request-id", self.request_id());
-        headers.insert("openai-processing-ms", text(&spent.to_string()));
-        headers.insert("openai-version", HeaderValue::from_static("2020-10-01"));
-        if let Some(standing) = self.standing {
-            tell(&mut headers, standing);
-        }
+        let facts = Facts {
+            request_id: &self.request_id(),
+            unix,
+            spent: self.clock.now().saturating_sub(self.arrival),
+            standing: self.standing,
+        };
+        self.wire.headers(&mut headers, &facts);
         for (name, _) in &self.custom {
             headers.remove(name);
         }
@@ -169,17 +242,11 @@ impl Responder {
     }
 
     /// Looks like the provider's: `req_` and 32 hexadecimal digits. The start and the number make it unique.
-    fn request_id(&self) -> HeaderValue {
+    fn request_id(&self) -> String {
         let start = self.clock.unix().saturating_sub(self.clock.now());
         let start = u64::try_from(start.as_micros()).unwrap_or_default();
-        text(&format!("req_{start:016x}{:016x}", self.number()))
+        format!("req_{start:016x}{:016x}", self.number())
     }
-}
-
-fn tell(headers: &mut HeaderMap, standing: Standing) {
-    headers.insert("x-ratelimit-limit-requests", standing.limit.into());
-    headers.insert("x-ratelimit-remaining-requests", standing.remaining.into());
-    headers.insert("x-ratelimit-reset-requests", text(&go(standing.reset)));
 }
 
 /// Seconds with the digits that matter, rounded up to a microsecond.
@@ -187,9 +254,4 @@ fn exact_seconds(wait: Duration) -> HeaderValue {
     let micros = wait.as_nanos().div_ceil(1_000);
     let digits = format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
     text(digits.trim_end_matches('0').trim_end_matches('.'))
-}
-
-/// Our own texts are digits, letters and colons.
-fn text(value: &str) -> HeaderValue {
-    HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static("0"))
 }

@@ -2,24 +2,24 @@
 //!
 //! `axum::serve` keeps the socket to itself, but a provider that resets a connection is half of what a client must
 //! survive. So each connection is a task here that holds both the HTTP state machine and the socket below it, and
-//! every request carries a [`Line`] by which its handler can have the connection ended.
+//! every request carries a `Line` by which its handler can have the connection ended. HTTP/1 and HTTP/2 (with prior
+//! knowledge, as there is no TLS) are served on the same port.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
-use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep;
 
-use crate::line::{Ending, Line};
 use crate::settings::Settings;
 use crate::simulator::Simulator;
+
+mod connection;
+
+use connection::attend;
 
 /// How long to leave a failing `accept` alone: it fails when the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -73,28 +73,6 @@ impl Simulator {
                 () = &mut shutdown => return Ok(()),
             }
         }
-    }
-}
-
-/// Serves one connection until it ends or is ended.
-async fn attend(stream: TcpStream, router: TowerToHyperService<axum::Router>) {
-    // Without it only latency suffers.
-    let _ = stream.set_nodelay(true);
-    let line = Line::default();
-    let service = service_fn(|mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(line.clone());
-        router.call(request)
-    });
-    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    let ending = tokio::select! {
-        // A client that leaves early or an answer that is cut is no error of the simulator.
-        _ = &mut connection => return,
-        ending = line.ended() => ending,
-    };
-    let stream = connection.into_parts().io.into_inner();
-    if ending == Ending::Reset {
-        // Closing with a linger of zero sends RST; failing that, the FIN ends it just as early.
-        let _ = stream.set_zero_linger();
     }
 }
 

@@ -32,7 +32,10 @@ pub struct Settings {
     pub text: Option<String>,
     /// Tokens of good answers: the text is repeated or shortened to that. Default: the text as it is.
     pub tokens: Option<u32>,
-    /// The key that a request must carry as `Authorization: Bearer KEY`. Default: none needed.
+    /// The model that good answers name. Default: the one that was asked for.
+    pub served_model: Option<String>,
+    /// The key that a request must carry: as `Authorization: Bearer KEY`, or as `x-api-key` on the wire of Anthropic.
+    /// Default: none needed.
     pub api_key: Option<ApiKey>,
     /// Limits on requests; each must let a request in. Default: none.
     pub limits: Vec<Limit>,
@@ -41,7 +44,7 @@ pub struct Settings {
     pub rejects_cost: bool,
     /// What a refusal by a limit says about when to come back. Default: whole seconds.
     pub hint: Hint,
-    /// Send `x-ratelimit-{limit,remaining,reset}-requests` when there are limits. Default: true.
+    /// Send the headers that tell how far the limits are used up, when there are limits. Default: true.
     pub ratelimit_headers: bool,
     /// Wait before every answer, refusals included. Default: zero.
     pub latency: Duration,
@@ -60,6 +63,7 @@ impl Default for Settings {
             otherwise: Answer::default(),
             text: None,
             tokens: None,
+            served_model: None,
             api_key: None,
             limits: Vec::new(),
             rejects_cost: false,
@@ -93,10 +97,9 @@ impl ApiKey {
         Self(key.into())
     }
 
-    /// Whether an `Authorization` header carries it.
-    pub(crate) fn opens(&self, authorization: &[u8]) -> bool {
-        let (scheme, key) = authorization.split_at_checked(7).unwrap_or_default();
-        scheme.eq_ignore_ascii_case(b"bearer ") && key.trim_ascii() == self.0.as_bytes()
+    /// Whether this is it.
+    pub(crate) fn is(&self, key: &[u8]) -> bool {
+        key == self.0.as_bytes()
     }
 }
 
@@ -111,21 +114,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_opens_as_bearer_only_and_is_never_shown() {
+    fn a_key_is_never_shown() {
         let key = ApiKey::new("secret-1");
-        for good in ["Bearer secret-1", "bearer  secret-1"] {
-            assert!(key.opens(good.as_bytes()), "{good}");
-        }
-        for bad in [
-            "",
-            "Bearer",
-            "Bearer ",
-            "secret-1",
-            "Basic secret-1",
-            "Bearer secret-12",
-        ] {
-            assert!(!key.opens(bad.as_bytes()), "{bad}");
-        }
+        assert!(key.is(b"secret-1") && !key.is(b"secret-12"));
         let settings = Settings {
             api_key: Some(key),
             ..Settings::default()

@@ -9,22 +9,22 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
-use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::response::Response;
 use tokio::time::sleep;
 
 use crate::clock::Clock;
+use crate::completion::{Call, Completion, Finish, Input};
 use crate::fault::{ErrorKind, Fault, Pacing, Steps};
 use crate::limits::{Hint, Meter, Refused, Standing};
-use crate::line::{Ending, Line};
-use crate::openai::refusal::{self, Refusal};
-use crate::openai::{self, Completion};
-use crate::prompt::{Prompt, Tokens};
+use crate::line::Line;
+use crate::prompt::{Prompt, Tokens, Wants};
+use crate::refusal::{JSON, Refusal, Why};
 use crate::respond::Responder;
 use crate::script::{Answer, Reply, Script};
 use crate::settings::Settings;
-use crate::stats::{Outcome, Stats, Tally, Visit};
+use crate::stats::{Arrival, Stats, Tally, Visit};
+use crate::wire::{Route, Wire};
 
 /// The largest request that is read; longer ones are refused with 413.
 const LONGEST_REQUEST: usize = 256 << 20;
@@ -91,47 +91,51 @@ impl Simulator {
         script.remaining()
     }
 
-    pub(crate) fn models(&self, parts: &Parts) -> Result<String, Refusal> {
-        self.check_key(parts)?;
+    pub(crate) fn models(&self, wire: &dyn Wire, parts: &Parts) -> Result<String, Refusal> {
+        self.check_key(wire, parts)?;
         let created = self.inner.clock.unix().as_secs();
-        Ok(openai::models(&self.inner.settings.models, created))
+        Ok(wire.models(&self.inner.settings.models, created))
     }
 
-    /// Answers one chat request.
-    pub(crate) async fn chat(&self, request: Request) -> Response {
-        let arrival = self.inner.clock.now();
+    /// Answers one request to a wire.
+    pub(crate) async fn visit(
+        &self,
+        wire: &'static dyn Wire,
+        route: Route,
+        request: Request,
+    ) -> Response {
         let (parts, body) = request.into_parts();
-        let authorized = parts.headers.contains_key(AUTHORIZATION);
-        let visit = self.inner.tally.arrive(arrival, authorized);
-        let prompt = match self.check_key(&parts) {
-            Ok(()) => read(body, &visit).await,
+        let arrival = Arrival {
+            at: self.inner.clock.now(),
+            authorized: wire.key(&parts.headers).is_some(),
+            wire: wire.name(),
+            route: route.path,
+        };
+        let visit = self.inner.tally.arrive(arrival);
+        let prompt = match self.check_key(wire, &parts) {
+            Ok(()) => read(wire, route, &parts, body, &visit).await,
             Err(refusal) => Err(refusal),
         };
-        let responder = Responder::new(self.inner.clock, arrival, visit);
-        let line = parts.extensions.get::<Line>();
+        let line = parts.extensions.get::<Line>().cloned();
+        let responder = Responder::new(wire, line, self.inner.clock, arrival.at, visit);
         match prompt {
-            Err(refusal) => self.refuse(&refusal, responder).await,
-            Ok(prompt) => self.admit(prompt, line, responder).await,
+            Err(refusal) => self.refuse(refusal, responder).await,
+            Ok(prompt) => self.admit(prompt, responder).await,
         }
     }
 
-    fn check_key(&self, parts: &Parts) -> Result<(), Refusal> {
+    fn check_key(&self, wire: &dyn Wire, parts: &Parts) -> Result<(), Refusal> {
         let Some(key) = &self.inner.settings.api_key else {
             return Ok(());
         };
-        match parts.headers.get(AUTHORIZATION) {
-            Some(header) if key.opens(header.as_bytes()) => Ok(()),
-            _ => Err(refusal::of_kind(ErrorKind::InvalidApiKey, "")),
+        match wire.key(&parts.headers) {
+            Some(given) if key.is(given) => Ok(()),
+            _ => Err(wire.refusal(Why::Kind(ErrorKind::InvalidApiKey), "")),
         }
     }
 
     /// Meters a request that was read, and answers it.
-    async fn admit(
-        &self,
-        prompt: Prompt,
-        line: Option<&Line>,
-        mut responder: Responder,
-    ) -> Response {
+    async fn admit(&self, prompt: Prompt, mut responder: Responder) -> Response {
         let settings = &self.inner.settings;
         let (admitted, standing) = self.meter();
         responder.standing = standing.filter(|_| settings.ratelimit_headers);
@@ -139,12 +143,13 @@ impl Simulator {
             return self.limit(&prompt, refused, responder).await;
         }
         if settings.rejects_prefill && prompt.ends_with_assistant {
-            let refusal = refusal::of_kind(ErrorKind::Prefill, &prompt.model);
-            return self.refuse(&refusal, responder).await;
+            let why = Why::Kind(ErrorKind::Prefill);
+            let refusal = responder.wire.refusal(why, &prompt.model);
+            return self.refuse(refusal, responder).await;
         }
-        let next = lock(&self.inner.script).next(prompt.hash);
+        let next = lock(&self.inner.script).next(prompt.hash, self.inner.clock.now());
         let answer = next.unwrap_or_else(|| settings.otherwise.clone());
-        self.answer(answer, prompt, line, responder).await
+        self.answer(answer, prompt, responder).await
     }
 
     fn meter(&self) -> (Result<(), Refused>, Option<Standing>) {
@@ -159,13 +164,14 @@ impl Simulator {
         let hint = self.inner.settings.hint;
         responder.hint(hint, refused.wait);
         let wait = (hint != Hint::None).then_some(refused.wait);
-        let refusal = refusal::limited(&prompt.model, refused.standing, wait);
-        self.refuse(&refusal, responder).await
+        let why = Why::Limit(refused.standing, wait);
+        let refusal = responder.wire.refusal(why, &prompt.model);
+        self.refuse(refusal, responder).await
     }
 
-    async fn refuse(&self, refusal: &Refusal, responder: Responder) -> Response {
+    async fn refuse(&self, refusal: Refusal, responder: Responder) -> Response {
         pause(self.inner.settings.latency).await;
-        responder.refuse(refusal)
+        responder.refuse(refusal).await
     }
 
     /// Performs an answer.
@@ -173,72 +179,109 @@ impl Simulator {
         &self,
         mut answer: Answer,
         prompt: Prompt,
-        line: Option<&Line>,
         mut responder: Responder,
     ) -> Response {
         pause(self.inner.settings.latency.saturating_add(answer.delay)).await;
         responder.customise(&answer);
         let body = answer.body.take();
+        let refuse = |why| responder.wire.refusal(why, &prompt.model);
         let refusal = match answer.reply {
             Reply::Hang => return responder.hang().await,
-            Reply::Reset => return break_off(line, Ending::Reset, responder).await,
-            Reply::Close => return break_off(line, Ending::Close, responder).await,
+            Reply::Reset => return responder.reset().await,
+            Reply::Close => return responder.close().await,
+            Reply::GoAway => return responder.go_away().await,
+            Reply::RefusedStream => return responder.refuse_stream().await,
+            Reply::EndlessHeaders => return responder.endless_headers().await,
+            Reply::Garbage => return responder.garbage().await,
             Reply::Ok if body.is_none() => return self.complete(&answer, &prompt, responder).await,
-            Reply::Ok => refusal::plain(200),
-            Reply::Empty => refusal::plain(200).with_body(String::new()),
+            Reply::Ok | Reply::Empty => Refusal::raw(200, ""),
+            Reply::Redirect => Refusal::page(307, "307 Temporary Redirect"),
             Reply::OkError => Refusal {
                 status: 200,
-                ..refusal::of_kind(ErrorKind::ServerError, &prompt.model)
+                ..refuse(Why::Kind(ErrorKind::ServerError))
             },
-            Reply::Error(kind) => refusal::of_kind(kind, &prompt.model),
-            Reply::Status(status) => refusal::plain(status),
+            Reply::Error(kind) => refuse(Why::Kind(kind)),
+            Reply::Status(status) => refuse(Why::Status(status)),
         };
-        responder.refuse(&match body {
-            Some(body) => refusal.with_body(body),
+        let refusal = match body {
+            Some(body) => Refusal::raw(refusal.status, body),
             None => refusal,
-        })
+        };
+        responder.refuse(refusal).await
     }
 
     async fn complete(&self, answer: &Answer, prompt: &Prompt, responder: Responder) -> Response {
+        let wire = responder.wire;
         let completion = self.completion(answer, prompt, responder.number());
-        let fault = answer.fault.map(|fault| (fault, error_of(fault, prompt)));
+        let error = error_of(answer.fault, prompt, &responder);
         if prompt.streamed {
+            let error = wire.error_event(&error);
             let pacing = Pacing {
                 first_token: answer.first_token,
+                opens_early: answer.opens_early,
                 token_delay: answer.token_delay,
                 no_done: answer.no_done,
                 hold: answer.hold,
-                fault: fault.map(|(fault, error)| (fault, format!("data: {error}\n\n").into())),
+                fault: answer.fault.map(|fault| (fault, error)),
             };
-            let events = completion.events(prompt.wants_usage);
+            let events = wire.events(completion, prompt);
             return responder.stream(Steps::new(events, pacing), answer.ping);
         }
-        let tokens = u32::try_from(completion.tokens.len()).unwrap_or(u32::MAX);
+        let tokens = u32::try_from(completion.tokens()).unwrap_or(u32::MAX);
         let later = answer.token_delay.saturating_mul(tokens.saturating_sub(1));
         pause(answer.first_token.saturating_add(later)).await;
-        let fault = fault.map(|(fault, error)| (fault, error.into()));
-        responder.whole(&completion.whole(), fault.as_ref())
+        let fault = answer.fault.map(|fault| (fault, error.into()));
+        let body = wire.whole(&completion);
+        responder.whole(200, JSON, &body, fault.as_ref()).await
     }
 
     fn completion(&self, answer: &Answer, prompt: &Prompt, number: u64) -> Completion {
         let settings = &self.inner.settings;
-        let text = answer.text.as_ref().or(settings.text.as_ref());
-        let text = text.cloned().unwrap_or_else(|| prompt.describe());
         let tokens = answer.tokens.or(settings.tokens);
+        let text = Tokens::new(&self.text(answer, prompt), tokens, prompt.max_tokens);
+        let reasoning = answer.reasoning.as_deref().unwrap_or_default();
+        let finish = match answer.tools.as_slice() {
+            _ if text.shortened => Finish::Length,
+            [] => Finish::Stop,
+            _ => Finish::Tools,
+        };
+        let served = answer.model.as_ref().or(settings.served_model.as_ref());
         Completion {
-            id: format!("chatcmpl-{number:012}"),
+            number,
             created: self.inner.clock.unix().as_secs(),
-            model: prompt.model.clone(),
-            prompt_tokens: prompt.tokens(),
-            tokens: Tokens::new(&text, tokens, prompt.max_tokens),
+            model: served.unwrap_or(&prompt.model).clone(),
+            input: Input::new(prompt.tokens(), answer.cached, answer.cache_written),
+            reasoning: Tokens::new(reasoning, None, None),
+            text,
+            calls: answer.tools.iter().map(Call::new).collect(),
+            vectors: match &prompt.wants {
+                Wants::Vectors(vectors) => Some(vectors.clone()),
+                Wants::Words | Wants::Json(_) => None,
+            },
+            finish: answer.finish.unwrap_or(finish),
         }
+    }
+
+    fn text(&self, answer: &Answer, prompt: &Prompt) -> String {
+        let text = answer.text.as_ref();
+        if text.is_none() && !answer.tools.is_empty() {
+            return String::new();
+        }
+        let text = text.or(self.inner.settings.text.as_ref());
+        text.cloned().unwrap_or_else(|| prompt.describe())
     }
 }
 
-async fn read(body: Body, visit: &Visit) -> Result<Prompt, Refusal> {
+async fn read(
+    wire: &dyn Wire,
+    route: Route,
+    parts: &Parts,
+    body: Body,
+    visit: &Visit,
+) -> Result<Prompt, Refusal> {
     let body = to_bytes(body, LONGEST_REQUEST).await;
-    let body = body.map_err(|_| refusal::too_long())?;
-    let prompt = openai::read(&body)?;
+    let body = body.map_err(|_| wire.refusal(Why::Kind(ErrorKind::PayloadTooLarge), ""))?;
+    let prompt = wire.read(route, parts, &body)?;
     visit.asked(&prompt);
     Ok(prompt)
 }
@@ -250,22 +293,11 @@ async fn pause(duration: Duration) {
     }
 }
 
-/// Breaks the connection; whoever called in process is told that there is none.
-async fn break_off(line: Option<&Line>, ending: Ending, mut responder: Responder) -> Response {
-    let Some(line) = line else {
-        return responder.refuse(&refusal::no_socket());
+/// What a fault says in the middle of an answer, if it says anything.
+fn error_of(fault: Option<Fault>, prompt: &Prompt, responder: &Responder) -> String {
+    let Some(Fault::Error(_, kind)) = fault else {
+        return String::new();
     };
-    responder.visit.answered(match ending {
-        Ending::Reset => Outcome::Reset,
-        Ending::Close => Outcome::Closed,
-    });
-    line.end(ending);
-    std::future::pending().await
-}
-
-fn error_of(fault: Fault, prompt: &Prompt) -> String {
-    match fault {
-        Fault::Error(_, kind) => refusal::of_kind(kind, &prompt.model).body,
-        Fault::Cut(_) | Fault::End(_) | Fault::Stall(_) | Fault::Malformed(_) => String::new(),
-    }
+    let refusal = responder.wire.refusal(Why::Kind(kind), &prompt.model);
+    responder.worded(refusal).1
 }

@@ -20,7 +20,8 @@ pub const KEPT_REQUESTS: usize = 10_000;
 pub struct Stats {
     /// Chat requests that arrived.
     pub requests: u64,
-    /// How they were answered: by status (`"200"`), or `reset`, `closed`, `hung`, `abandoned`.
+    /// How they were answered: by status (`"200"`), or `reset`, `closed`, `garbled`,
+    /// `gone_away`, `refused`, `hung`, `abandoned`.
     pub answers: BTreeMap<String, u64>,
     /// Requests that were refused by a limit of the settings; refusals of the script are not counted.
     pub limited: u64,
@@ -41,11 +42,15 @@ pub struct Seen {
     pub at_us: u64,
     /// How it was answered.
     pub status: Outcome,
+    /// The wire it spoke: `openai` or `anthropic`.
+    pub wire: &'static str,
+    /// The path it was sent to.
+    pub route: &'static str,
     /// The model it asked for; empty when it was refused unread.
     pub model: String,
     /// It asked for a stream.
     pub streamed: bool,
-    /// It carried an `Authorization` header, right or wrong.
+    /// It carried a key, right or wrong.
     pub authorized: bool,
     /// How many messages it had.
     pub messages: usize,
@@ -69,6 +74,12 @@ pub enum Outcome {
     Reset,
     /// The connection was closed without a word.
     Closed,
+    /// It was answered with bytes that are no HTTP.
+    Garbled,
+    /// Its connection ended with GOAWAY, unhandled.
+    GoneAway,
+    /// Its stream was refused, unhandled.
+    Refused,
     /// It was left hanging.
     Hung,
     /// The client went away first.
@@ -82,6 +93,9 @@ impl fmt::Display for Outcome {
             Self::Status(status) => write!(f, "{status}"),
             Self::Reset => f.write_str("reset"),
             Self::Closed => f.write_str("closed"),
+            Self::Garbled => f.write_str("garbled"),
+            Self::GoneAway => f.write_str("gone_away"),
+            Self::Refused => f.write_str("refused"),
             Self::Hung => f.write_str("hung"),
             Self::Abandoned => f.write_str("abandoned"),
         }
@@ -121,10 +135,19 @@ struct Counts {
 /// A request as it is kept: the hash is written out only for those who look.
 #[derive(Debug, Default)]
 struct Record {
-    at: Duration,
+    arrival: Arrival,
     outcome: Outcome,
-    authorized: bool,
     prompt: Option<Prompt>,
+}
+
+/// What is known of a request before it is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Arrival {
+    /// Time since the simulator's start.
+    pub(crate) at: Duration,
+    pub(crate) authorized: bool,
+    pub(crate) wire: &'static str,
+    pub(crate) route: &'static str,
 }
 
 impl Tally {
@@ -133,7 +156,7 @@ impl Tally {
     }
 
     /// Notes an arrival. The request is in flight until the visit is dropped.
-    pub(crate) fn arrive(&self, at: Duration, authorized: bool) -> Visit {
+    pub(crate) fn arrive(&self, arrival: Arrival) -> Visit {
         let mut counts = self.lock();
         let number = counts.next;
         counts.next += 1;
@@ -144,8 +167,7 @@ impl Tally {
             counts.seen.pop_front();
         }
         counts.seen.push_back(Record {
-            at,
-            authorized,
+            arrival,
             ..Record::default()
         });
         Visit {
@@ -202,11 +224,13 @@ impl Record {
         let empty = Prompt::new(String::new());
         let prompt = self.prompt.as_ref().unwrap_or(&empty);
         Seen {
-            at_us: u64::try_from(self.at.as_micros()).unwrap_or(u64::MAX),
+            at_us: u64::try_from(self.arrival.at.as_micros()).unwrap_or(u64::MAX),
             status: self.outcome,
+            wire: self.arrival.wire,
+            route: self.arrival.route,
             model: prompt.model.clone(),
             streamed: prompt.streamed,
-            authorized: self.authorized,
+            authorized: self.arrival.authorized,
             messages: prompt.messages,
             last_user: prompt.last_user.clone(),
             prompt_chars: prompt.chars,
@@ -231,7 +255,7 @@ impl Visit {
 
     pub(crate) fn asked(&self, prompt: &Prompt) {
         if let Some(record) = self.tally.lock().record(self.number) {
-            record.prompt = Some(prompt.clone());
+            record.prompt = Some(prompt.for_the_record());
         }
     }
 
@@ -266,8 +290,8 @@ mod tests {
     fn counts_what_is_in_flight_and_its_maximum() {
         let tally = Tally::default();
         let (mut one, two) = (
-            tally.arrive(Duration::ZERO, true),
-            tally.arrive(Duration::ZERO, false),
+            tally.arrive(Arrival::default()),
+            tally.arrive(Arrival::default()),
         );
         one.answered(Outcome::Status(200));
         drop(one);
@@ -287,10 +311,14 @@ mod tests {
     #[test]
     fn keeps_the_last_requests_and_counts_all() {
         let tally = Tally::default();
-        let mut first = tally.arrive(Duration::ZERO, false);
+        let mut first = tally.arrive(Arrival::default());
         for micros in 1..=KEPT_REQUESTS {
             let at = Duration::from_micros(u64::try_from(micros).unwrap());
-            tally.arrive(at, false).answered(Outcome::Status(200));
+            let arrival = Arrival {
+                at,
+                ..Arrival::default()
+            };
+            tally.arrive(arrival).answered(Outcome::Status(200));
         }
         first.answered(Outcome::Status(503));
         let stats = tally.stats(0);
@@ -308,9 +336,9 @@ mod tests {
     #[test]
     fn a_reset_keeps_what_is_in_flight_and_ignores_its_answer() {
         let tally = Tally::default();
-        let mut old = tally.arrive(Duration::ZERO, false);
+        let mut old = tally.arrive(Arrival::default());
         tally.reset();
-        let _new = tally.arrive(Duration::ZERO, false);
+        let _new = tally.arrive(Arrival::default());
         old.answered(Outcome::Status(500));
         let stats = tally.stats(0);
         assert_eq!(

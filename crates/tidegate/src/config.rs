@@ -7,11 +7,13 @@
 
 mod ccw;
 mod context;
+mod delivery;
 pub mod edit;
 mod endpoint;
 mod environment;
 mod error;
 mod explain;
+mod fallback;
 mod file;
 mod locate;
 mod nearest;
@@ -31,9 +33,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use context::{CacheConfig, ContextConfig};
+pub use delivery::DeliveryMode;
 pub use endpoint::EndpointConfig;
 pub use environment::Environment;
 pub use error::{ConfigError, Place};
+pub use fallback::FallbackConfig;
 pub use locate::{default_path, locate};
 pub use nearest::UnknownName;
 pub use origin::{Origin, Sourced};

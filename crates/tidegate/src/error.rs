@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use tidegate_context::PackError;
-use tidegate_core::{Failure, FailureKind, GiveUp, Spell};
+use tidegate_core::{Failure, FailureKind, GiveUp, Response, Spell};
 
 use crate::plan::PlanError;
 
@@ -14,6 +14,7 @@ use crate::plan::PlanError;
 pub struct Error(Box<Inner>);
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it stands in a box as a whole")]
 enum Inner {
     Plan(PlanError),
     Context(PackError),
@@ -28,6 +29,7 @@ struct Failed {
     gave_up: GiveUp,
     attempts: u32,
     took: Duration,
+    received: Response,
 }
 
 /// What sort of error it is: what exit codes, HTTP statuses and codes of bindings are matched from.
@@ -52,6 +54,7 @@ impl Error {
         gave_up: GiveUp,
         attempts: u32,
         took: Duration,
+        received: Response,
     ) -> Self {
         Self(Box::new(Inner::Failed(Failed {
             target,
@@ -59,6 +62,7 @@ impl Error {
             gave_up,
             attempts,
             took,
+            received,
         })))
     }
 
@@ -85,6 +89,12 @@ impl Error {
     /// The failure of the last attempt.
     pub fn failure(&self) -> Option<&Failure> {
         self.as_failed().map(|failed| &failed.failure)
+    }
+
+    /// What the last attempt had received of its answer when it failed; `None` when that was nothing.
+    pub fn received(&self) -> Option<&Response> {
+        let failed = self.as_failed()?;
+        (!failed.received.is_empty()).then_some(&failed.received)
     }
 
     /// How many attempts were made.

@@ -36,6 +36,10 @@ impl<'e> Journal<'e> {
         }
     }
 
+    pub(crate) const fn run(&self) -> RunId {
+        self.run
+    }
+
     pub(crate) fn emit(&mut self, kind: EventKind) {
         let event = Event {
             run: self.run,

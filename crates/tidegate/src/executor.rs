@@ -3,24 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-use tidegate_context::{PackOptions, Packed};
-use tidegate_core::{
-    Delivery, Delta, EventKind, Failure, FailureKind, GiveUp, Part, Request, Response, RetryBudget,
-    RunId, Target,
-};
+use tidegate_core::{Embeddings, RetryBudget};
 use tidegate_providers::Provider;
 use tidegate_queue::{Clock, MemoryStore, Queue, QueueStore};
-use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout_at};
 
 use crate::config::Config;
 use crate::engine::Engine;
-use crate::error::Error;
-use crate::events::{EventSink, Journal};
+use crate::events::EventSink;
+use crate::execution;
 use crate::outcome::Outcome;
-use crate::plan::{self, Plan};
-use crate::run::{Record, Run};
-use crate::run_request::{Context, RunRequest};
+use crate::run_request::{EmbedRun, RunRequest};
 use crate::stream::ResponseStream;
 use crate::traffic::Traffic;
 use crate::transport::Transport;
@@ -71,160 +63,31 @@ impl Executor {
         &self.engine.config
     }
 
+    /// Runs a request for vectors to its end. The texts are sent as one request; dropping the future stops it.
+    pub async fn embed(&self, request: EmbedRun) -> Outcome<Embeddings> {
+        execution::vectors(&self.engine, &request).await
+    }
+
     /// Runs a request to its answer or its end. Dropping the future stops the attempt under way and leaves nothing
     /// behind.
     pub async fn run(&self, request: RunRequest) -> Outcome {
-        execute(&self.engine, request, None).await
+        execution::answer(&self.engine, request, None).await
     }
 
-    /// Runs a request and hands its answer over piece by piece. Once output was handed over nothing is retried.
+    /// Runs a request and hands its answer over piece by piece. Once output was handed over nothing is retried; with
+    /// `delivery = "whole"` nothing is handed over before the answer is whole.
     pub fn stream(&self, mut request: RunRequest) -> ResponseStream {
         request.request.stream = true;
         let engine = Arc::clone(&self.engine);
-        ResponseStream::new(move |sink| async move { execute(&engine, request, Some(&sink)).await })
+        ResponseStream::new(move |sink| async move {
+            execution::answer(&engine, request, Some(&sink)).await
+        })
     }
 
     /// Waits until nothing is left of attempts that were stopped: child processes ended and reaped.
     pub async fn settled(&self) {
         tokio::join!(self.engine.http.settled(), self.engine.process.settled());
     }
-}
-
-/// One run, from the request to what became of it.
-async fn execute(
-    engine: &Engine,
-    request: RunRequest,
-    sink: Option<&mpsc::Sender<Delta>>,
-) -> Outcome {
-    let started = Instant::now();
-    let run = RunId(fastrand::u64(..));
-    let mut journal = Journal::new(run, engine.clock(), &engine.sinks);
-    let (mut record, mut packed) = (Record::default(), Packed::default());
-    let result = steps(
-        engine,
-        request,
-        sink,
-        started,
-        &mut journal,
-        &mut record,
-        &mut packed,
-    )
-    .await;
-    let took = started.elapsed();
-    let attempts = u32::try_from(record.attempts.len()).unwrap_or(u32::MAX);
-    let gave_up = result.as_ref().err().and_then(Error::gave_up);
-    journal.emit(EventKind::RunFinished {
-        ok: result.is_ok(),
-        attempts,
-        took,
-        gave_up,
-    });
-    let Record {
-        attempts,
-        queued,
-        limits,
-        target,
-    } = record;
-    Outcome {
-        run,
-        result,
-        target,
-        attempts,
-        queued,
-        took,
-        limits,
-        packed,
-    }
-}
-
-/// Plan, pack, drive.
-async fn steps(
-    engine: &Engine,
-    mut asked: RunRequest,
-    sink: Option<&mpsc::Sender<Delta>>,
-    started: Instant,
-    journal: &mut Journal<'_>,
-    record: &mut Record,
-    packed: &mut Packed,
-) -> Result<Response, Error> {
-    let plan = plan::plan(&engine.config, |name| engine.provider(name), &asked)?;
-    let targets = plan.targets.iter().map(Target::label).collect();
-    journal.emit(EventKind::RunStarted {
-        endpoint: plan.endpoint.clone(),
-        targets,
-    });
-    asked.request.system = asked.request.system.or_else(|| plan.system.clone());
-    if let Some(context) = asked.context.take() {
-        let packing = pack(&plan, context, &mut asked.request);
-        *packed = match timeout_at(started + plan.deadline, packing).await {
-            Ok(packed) => packed?,
-            Err(_) => return Err(too_late(&plan, started)),
-        };
-        if !packed.is_empty() || !packed.skipped().is_empty() {
-            let (files, skipped) = (packed.files().len(), packed.skipped().len());
-            journal.emit(EventKind::ContextPacked {
-                files,
-                bytes: packed.bytes(),
-                skipped,
-            });
-        }
-    }
-    let request = &asked.request;
-    let mut run = Run {
-        engine,
-        plan: &plan,
-        request,
-        sink,
-        started,
-        record: std::mem::take(record),
-    };
-    let result = run.drive(journal).await;
-    *record = run.record;
-    result
-}
-
-/// The deadline passed before anything was sent.
-fn too_late(plan: &Plan, started: Instant) -> Error {
-    let failure = Failure::timeout(FailureKind::RunTimeout, plan.deadline);
-    let failure = Failure {
-        delivery: Delivery::NotSent,
-        ..failure
-    };
-    Error::failed(
-        plan.endpoint.clone(),
-        failure,
-        GiveUp::DeadlineTooClose,
-        0,
-        started.elapsed(),
-    )
-}
-
-/// Packs the files that the prompt names before its last turn.
-async fn pack(plan: &Plan, context: Context, request: &mut Request) -> Result<Packed, Error> {
-    let last = request
-        .messages
-        .last_mut()
-        .and_then(|message| message.parts.last_mut());
-    let Some(Part::Text { text }) = last else {
-        return Ok(Packed::default());
-    };
-    let patterns = tidegate_context::patterns(context.named_in.as_deref().unwrap_or(text));
-    if patterns.is_empty() {
-        return Ok(Packed::default());
-    }
-    let mut options = plan
-        .context
-        .clone()
-        .into_options(PackOptions::new(context.root));
-    options.include_dirs.splice(0..0, context.include_dirs);
-    let packing = tokio::task::spawn_blocking(move || tidegate_context::pack(&patterns, &options));
-    let packed = packing
-        .await
-        .map_err(|error| Error::internal(error.to_string()))??;
-    if !packed.is_empty() {
-        *text = packed.render_before(text);
-    }
-    Ok(packed)
 }
 
 impl ExecutorBuilder {

@@ -26,21 +26,25 @@ pub mod plan;
 pub mod transport;
 
 mod attempt;
+mod batches;
 mod engine;
 mod error;
 mod events;
+mod execution;
 mod executor;
 mod outcome;
 mod run;
 mod run_request;
 mod stream;
 mod traffic;
+mod work;
 
+pub use batches::EmbedBatch;
 pub use error::{Error, ErrorKind};
 pub use events::EventSink;
 pub use executor::{Executor, ExecutorBuilder};
 pub use outcome::{Attempt, Outcome};
-pub use run_request::{Context, RunRequest};
+pub use run_request::{Context, EmbedRun, RunRequest};
 pub use stream::ResponseStream;
 pub use tidegate_context::{Packed, SkipReason, Skipped};
 pub use tidegate_core::*;

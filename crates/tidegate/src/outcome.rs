@@ -3,19 +3,19 @@
 use std::time::Duration;
 
 use tidegate_context::Packed;
-use tidegate_core::{
-    Cost, Decision, Delivery, Failure, ObservedLimits, Response, RunId, Timestamp, Usage,
-};
+use tidegate_core::{Cost, Decision, Failure, ObservedLimits, Response, RunId, Timestamp, Usage};
 
 use crate::error::Error;
 
 /// What became of a run: the answer or the error, and everything that was tried for it.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct Outcome<A = Response> {
     /// The run, as its events name it.
     pub run: RunId,
     /// The answer, or why there is none.
-    pub result: Result<Response, Error>,
+    pub result: Result<A, Error>,
+    /// What the answer cost, where the provider says so.
+    pub usage: Option<Usage>,
     /// The target that served, by its label.
     pub target: Option<String>,
     /// Every attempt, in order.
@@ -30,22 +30,13 @@ pub struct Outcome {
     pub packed: Packed,
 }
 
-impl Outcome {
-    /// What the answer cost, where the provider says so.
-    pub fn usage(&self) -> Option<Usage> {
-        self.result
-            .as_ref()
-            .ok()
-            .and_then(|response| response.usage)
-    }
-
+impl<A> Outcome<A> {
     /// Tokens of failed attempts that may have been billed all the same: an estimate.
     pub fn may_be_billed(&self) -> u64 {
-        let unknown = self
-            .attempts
+        self.attempts
             .iter()
-            .filter(|attempt| attempt.may_be_billed());
-        unknown.map(|attempt| attempt.estimate.input_tokens).sum()
+            .map(|attempt| attempt.may_be_billed)
+            .sum()
     }
 }
 
@@ -62,15 +53,8 @@ pub struct Attempt {
     pub took: Duration,
     /// What it was estimated to use up.
     pub estimate: Cost,
+    /// Tokens it may have been billed for though it failed: an estimate, or the provider's count where that came.
+    pub may_be_billed: u64,
     /// Why it failed and what followed; `None` for the one that brought the answer.
     pub failed: Option<(Failure, Decision)>,
-}
-
-impl Attempt {
-    /// Whether it failed in a way that leaves open whether the provider served it.
-    pub fn may_be_billed(&self) -> bool {
-        self.failed
-            .as_ref()
-            .is_some_and(|(failure, _)| failure.delivery == Delivery::Unknown)
-    }
 }

@@ -5,15 +5,15 @@ mod resolve;
 
 use std::time::Duration;
 
-use tidegate_core::Target;
+use tidegate_core::{Conditions, FailureKind, Target};
 use tidegate_providers::Provider;
 
 pub use self::error::PlanError;
 use self::resolve::Resolver;
 use crate::config::{
-    Config, ContextConfig, EndpointConfig, Origin, ProviderConfig, Settings, Sourced,
+    Config, ContextConfig, DeliveryMode, EndpointConfig, Origin, ProviderConfig, Settings, Sourced,
 };
-use crate::run_request::RunRequest;
+use crate::run_request::{EmbedRun, RunRequest};
 
 /// Where a run may go, first choice first, and what holds for it as a whole.
 #[derive(Debug, Clone)]
@@ -21,47 +21,129 @@ pub struct Plan {
     /// The endpoint, as it was asked for.
     pub endpoint: String,
     /// The targets in order. Never empty.
-    pub targets: Vec<Target>,
+    pub targets: Vec<Choice>,
     /// The endpoint's system prompt.
     pub system: Option<String>,
     /// How the prompt's files are packed.
     pub context: ContextConfig,
     /// Time for the whole run, waiting included.
     pub deadline: Duration,
+    /// When a streamed answer is handed over.
+    pub delivery: DeliveryMode,
+}
+
+/// A target the run may come to.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// The target.
+    pub target: Target,
+    /// The failures elsewhere that bring a run here; `None`: all but refused content.
+    pub on: Option<Conditions>,
+}
+
+impl Plan {
+    /// The targets not among `tried` that take a failure of this kind, the best first: one that names the failure goes
+    /// before one that names none.
+    pub fn takers(&self, tried: &[usize], kind: FailureKind) -> impl Iterator<Item = usize> {
+        let open = move |index: &usize| !tried.contains(index);
+        let named = |choice: &Choice| choice.on.is_some_and(|on| on.take(kind));
+        let usual = |choice: &Choice| choice.on.is_none() && Conditions::usual().take(kind);
+        let those = |takes: &dyn Fn(&Choice) -> bool| -> Vec<usize> {
+            let choices = self.targets.iter().enumerate();
+            let takers = choices.filter(|(_, choice)| takes(choice));
+            takers.map(|(index, _)| index).filter(open).collect()
+        };
+        those(&named).into_iter().chain(those(&usual))
+    }
 }
 
 /// Resolves a request to its targets. `provider` finds a provider by its type.
 ///
 /// # Errors
-/// [`PlanError`], which says what to set and where.
-pub fn plan<'p>(
+/// [`PlanError`], which says what to set and where. A fallback that cannot be used is one too: the night it is needed
+/// is too late to learn of it.
+pub fn plan<'p, 'r>(
     config: &Config,
     provider: impl Fn(&str) -> Option<&'p dyn Provider>,
-    request: &RunRequest,
+    asked: impl Into<Asked<'r>>,
 ) -> Result<Plan, PlanError> {
-    let endpoint = find_endpoint(config, &provider, request.endpoint.as_deref())?;
-    let account = find_provider(config, &provider, &endpoint)?;
-    let kind = account.kind.value.as_str();
-    let speaks = provider(kind).ok_or_else(|| unknown_type(&account))?;
-    let settings = request
-        .settings
-        .clone()
-        .or(&endpoint.settings)
-        .or(&account.settings)
-        .or(&config.defaults);
-    let resolver = Resolver {
-        config,
-        account: &account,
-        provider: speaks,
+    let asked = asked.into();
+    let endpoint = find_endpoint(config, &provider, asked.endpoint)?;
+    let resolve = |endpoint: &EndpointConfig, model: Option<&str>| {
+        let account = find_provider(config, &provider, endpoint)?;
+        let kind = account.kind.value.as_str();
+        let speaks = provider(kind).ok_or_else(|| unknown_type(&account))?;
+        let settings = (asked.settings.clone())
+            .or(&endpoint.settings)
+            .or(&account.settings)
+            .or(&config.defaults);
+        let resolver = Resolver {
+            config,
+            account: &account,
+            provider: speaks,
+        };
+        let target = resolver.target(endpoint, model, &settings)?;
+        Ok((target, settings))
     };
-    let target = resolver.target(&endpoint, request.model.as_deref(), &settings)?;
+    let (target, settings) = resolve(&endpoint, asked.model)?;
+    let mut targets = vec![Choice { target, on: None }];
+    for fallback in &endpoint.fallbacks {
+        let other = find_endpoint(config, &provider, Some(&fallback.endpoint.value));
+        match other.and_then(|other| resolve(&other, None)) {
+            Ok((target, _)) => targets.push(Choice {
+                target,
+                on: fallback.on,
+            }),
+            // Switched off on purpose.
+            Err(PlanError::Disabled { .. }) => {}
+            Err(error) => {
+                return Err(PlanError::Fallback {
+                    endpoint: endpoint.name,
+                    origin: fallback.endpoint.origin.to_string(),
+                    error: Box::new(error),
+                });
+            }
+        }
+    }
     Ok(Plan {
         endpoint: endpoint.name.clone(),
-        targets: vec![target],
+        targets,
         system: endpoint.system.map(|system| system.value),
         context: endpoint.context.or(&config.context),
         deadline: settings.deadline(),
+        delivery: settings.delivery(),
     })
+}
+
+/// Whom a run asks, and how patiently.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'r> {
+    /// The endpoint; without one, the configured default.
+    pub endpoint: Option<&'r str>,
+    /// Another model than the endpoint's; its fallbacks keep theirs.
+    pub model: Option<&'r str>,
+    /// The run's own settings.
+    pub settings: &'r Settings,
+}
+
+impl<'r> From<&'r RunRequest> for Asked<'r> {
+    fn from(request: &'r RunRequest) -> Self {
+        Self {
+            endpoint: request.endpoint.as_deref(),
+            model: request.model.as_deref(),
+            settings: &request.settings,
+        }
+    }
+}
+
+impl<'r> From<&'r EmbedRun> for Asked<'r> {
+    fn from(request: &'r EmbedRun) -> Self {
+        Self {
+            endpoint: request.endpoint.as_deref(),
+            model: request.model.as_deref(),
+            settings: &request.settings,
+        }
+    }
 }
 
 fn find_endpoint<'p>(
@@ -108,21 +190,8 @@ fn direct<'p>(
     let (account, model) = name.split_once('/')?;
     let built_in = provider(account).is_some_and(|provider| provider.default_base_url().is_some());
     let known = config.providers.contains_key(account) || built_in;
-    (known && !model.is_empty()).then(|| EndpointConfig {
-        name: name.to_owned(),
-        provider: Sourced {
-            value: account.to_owned(),
-            origin: Origin::Flag("--endpoint"),
-        },
-        model: Sourced {
-            value: model.to_owned(),
-            origin: Origin::Flag("--endpoint"),
-        },
-        system: None,
-        enabled: true,
-        settings: Settings::default(),
-        context: ContextConfig::default(),
-    })
+    let flag = |value: &str| Sourced::new(value.to_owned(), Origin::Flag("--endpoint"));
+    (known && !model.is_empty()).then(|| EndpointConfig::new(name, flag(account), flag(model)))
 }
 
 fn unknown_endpoint(name: &str, known: Vec<String>) -> PlanError {

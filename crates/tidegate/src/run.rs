@@ -4,34 +4,41 @@
 //! then wait, go elsewhere or stop. What to do about a failure is decided by [`retry::decide`], which knows no time;
 //! who may leave when is decided by the queue, which knows no vendor.
 
+mod ending;
+
 use std::time::Duration;
 
-use tidegate_core::retry::{self, Decision, Situation};
+use tidegate_core::retry::Decision;
 use tidegate_core::{
-    Cost, Delivery, Delta, EventKind, Excerpt, Failure, FailureKind, GiveUp, ObservedLimits,
-    Request, Response, Target,
+    Cost, Delta, EventKind, Failure, FailureKind, ObservedLimits, Response, Target,
 };
 use tidegate_providers::{Call, Provider};
 use tidegate_queue::{AcquireError, Permit, Slot, StoreError, Wanted};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
-use crate::attempt::Attempting;
+use crate::attempt::{Attempting, Seen};
+use crate::config::DeliveryMode;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::events::Journal;
 use crate::outcome::Attempt;
-use crate::plan::Plan;
+use crate::plan::{Choice, Plan};
 use crate::traffic::Visit;
+use crate::work::Work;
 
 /// One run under way.
-pub(crate) struct Run<'e> {
+pub(crate) struct Run<'e, W> {
     pub(crate) engine: &'e Engine,
     pub(crate) plan: &'e Plan,
-    pub(crate) request: &'e Request,
+    pub(crate) work: &'e W,
     pub(crate) sink: Option<&'e mpsc::Sender<Delta>>,
     pub(crate) started: Instant,
     pub(crate) record: Record,
+    /// The targets the run has been at, by their place in the plan.
+    tried: Vec<usize>,
+    /// What of an answer reached the caller or was held for it, when the last attempt failed.
+    received: Response,
 }
 
 /// What a run leaves behind besides its answer.
@@ -49,7 +56,6 @@ struct Stay<'e> {
     target: &'e Target,
     label: String,
     cost: Cost,
-    targets_left: u32,
     visit: Visit,
     retries: u32,
     /// The place in the queue that the last decision asked for.
@@ -59,62 +65,85 @@ struct Stay<'e> {
 
 /// Why a target is left without an answer.
 enum Leave {
-    Fallback,
+    /// To a target that takes failures of this kind.
+    Fallback(FailureKind),
     Stop(Error),
 }
 
-impl<'e> Run<'e> {
-    /// Drives the run to its answer or its end.
-    pub(crate) async fn drive(&mut self, journal: &mut Journal<'_>) -> Result<Response, Error> {
-        let targets = &self.plan.targets;
-        for (index, target) in targets.iter().enumerate() {
-            match self
-                .at_target(target, targets.len() - 1 - index, journal)
-                .await
-            {
-                Ok(response) => return Ok(response),
-                Err(Leave::Stop(error)) => return Err(error),
-                Err(Leave::Fallback) => {
-                    let to = targets
-                        .get(index + 1)
-                        .map(Target::label)
-                        .unwrap_or_default();
-                    journal.emit(EventKind::FellBack {
-                        from: target.label(),
-                        to,
-                    });
-                }
-            }
+impl<'e, W: Work> Run<'e, W> {
+    pub(crate) fn new(
+        engine: &'e Engine,
+        plan: &'e Plan,
+        work: &'e W,
+        sink: Option<&'e mpsc::Sender<Delta>>,
+        started: Instant,
+    ) -> Self {
+        Self {
+            engine,
+            plan,
+            work,
+            sink,
+            started,
+            record: Record::default(),
+            tried: Vec::with_capacity(plan.targets.len()),
+            received: Response::default(),
         }
-        Err(Error::internal("a run fell back past its last target"))
+    }
+
+    /// Drives the run to its answer or its end.
+    pub(crate) async fn drive(&mut self, journal: &mut Journal<'_>) -> Result<W::Answer, Error> {
+        let mut index = 0;
+        loop {
+            let Some(Choice { target, .. }) = self.plan.targets.get(index) else {
+                return Err(Error::internal("a plan without that target"));
+            };
+            self.tried.push(index);
+            let kind = match self.at_target(target, journal).await {
+                Ok(answer) => return Ok(answer),
+                Err(Leave::Stop(error)) => return Err(error),
+                Err(Leave::Fallback(kind)) => kind,
+            };
+            index = self
+                .takers(kind)
+                .next()
+                .ok_or_else(|| Error::internal("a run fell back with nowhere to go"))?;
+            journal.emit(EventKind::FellBack {
+                from: target.label(),
+                to: self.plan.targets[index].target.label(),
+            });
+        }
+    }
+
+    /// The targets the run may still go to with a failure of this kind, the best first.
+    fn takers(&self, kind: FailureKind) -> impl Iterator<Item = usize> {
+        self.plan.takers(&self.tried, kind)
     }
 
     async fn at_target(
         &mut self,
         target: &'e Target,
-        targets_left: usize,
         journal: &mut Journal<'_>,
-    ) -> Result<Response, Leave> {
-        let mut stay = self.arrive(target, targets_left)?;
-        let call = stay.provider.encode(self.request, target);
+    ) -> Result<W::Answer, Leave> {
+        let mut stay = self.arrive(target)?;
+        let call = self.work.encode(stay.provider, target);
         let call = call.map_err(|error| self.leave(&stay, error.into()))?;
         loop {
             let permit = self.admit(&mut stay, journal).await?;
             let (failure, decision) = match self.attempt(&mut stay, &call, permit, journal).await {
-                Ok(response) => return Ok(response),
+                Ok(answer) => return Ok(answer),
                 Err(judged) => judged,
             };
             match decision {
                 Decision::Retry { after } => tokio::time::sleep(after).await,
                 Decision::Requeue { after, spacing } => stay.slot = Some(self.slot(after, spacing)),
-                Decision::Fallback => return Err(Leave::Fallback),
+                Decision::Fallback => return Err(Leave::Fallback(failure.kind)),
                 Decision::GiveUp { why } => return Err(self.stop(&stay.label, failure, why)),
             }
             stay.retries += 1;
         }
     }
 
-    fn arrive(&self, target: &'e Target, targets_left: usize) -> Result<Stay<'e>, Leave> {
+    fn arrive(&self, target: &'e Target) -> Result<Stay<'e>, Leave> {
         let Some(provider) = self.engine.provider(&target.provider) else {
             let what = format!(
                 "no provider `{}`, though the plan was made",
@@ -126,8 +155,7 @@ impl<'e> Run<'e> {
             provider,
             target,
             label: target.label(),
-            cost: provider.cost(self.request, target),
-            targets_left: u32::try_from(targets_left).unwrap_or(u32::MAX),
+            cost: self.work.cost(provider, target),
             visit: self.engine.traffic.enter(&target.limit_key),
             retries: 0,
             slot: None,
@@ -176,7 +204,7 @@ impl<'e> Run<'e> {
         call: &Call,
         permit: Permit,
         journal: &mut Journal<'_>,
-    ) -> Result<Response, (Failure, Decision)> {
+    ) -> Result<W::Answer, (Failure, Decision)> {
         let number = u32::try_from(self.record.attempts.len() + 1).unwrap_or(u32::MAX);
         journal.emit(EventKind::AttemptStarted {
             attempt: number,
@@ -191,28 +219,26 @@ impl<'e> Run<'e> {
             started: sent_at,
             took,
             estimate: stay.cost,
+            may_be_billed: 0,
             failed: None,
         };
         let result = match result {
-            Ok(response) => {
-                told(
-                    permit
-                        .settle(response.usage.map_or(stay.cost, Cost::from))
-                        .await,
-                );
-                self.record.target = Some(stay.label.clone());
-                let (target, usage) = (stay.label.clone(), response.usage);
+            Ok(answer) => {
+                let (target, usage) = (stay.label.clone(), W::usage(&answer));
+                told(permit.settle(usage.map_or(stay.cost, Cost::from)).await);
+                self.record.target = Some(target.clone());
                 journal.emit(EventKind::AttemptSucceeded {
                     attempt: number,
                     target,
                     took,
                     usage,
                 });
-                Ok(response)
+                Ok(answer)
             }
             Err(failure) => {
                 self.end(permit, stay.cost, &failure).await;
                 let decision = self.judge(stay, &failure);
+                attempt.may_be_billed = ending::may_be_billed(&failure, stay.cost, &self.received);
                 attempt.failed = Some((failure.clone(), decision));
                 let (target, shown) = (stay.label.clone(), failure.clone());
                 journal.emit(EventKind::AttemptFailed {
@@ -236,121 +262,31 @@ impl<'e> Run<'e> {
         call: &Call,
         permit: &Permit,
         journal: &mut Journal<'_>,
-    ) -> Result<Response, Failure> {
+    ) -> Result<W::Answer, Failure> {
         let deadline = self.started + self.plan.deadline;
         let mut attempting = Attempting {
+            work: self.work,
             provider: stay.provider,
             target: stay.target,
             transport: self.engine.transport(call),
             clock: self.engine.clock(),
             permit,
             sink: self.sink,
-            limits: ObservedLimits::default(),
+            live: self.plan.delivery == DeliveryMode::Live,
             on_first_output: &mut |after| journal.emit(EventKind::FirstOutput { after }),
-            begun: false,
-            output: false,
-            handed_over: false,
+            seen: Seen::default(),
         };
         let result = timeout_at(deadline, attempting.carry(call)).await;
-        stay.handed_over |= attempting.handed_over;
-        self.record.limits = attempting.limits;
+        let seen = attempting.seen;
+        stay.handed_over |= seen.handed_over;
+        self.record.limits = seen.limits;
+        self.received = seen.received;
         result.unwrap_or_else(|_| {
             Err(Failure::timeout(
                 FailureKind::RunTimeout,
                 self.plan.deadline,
             ))
         })
-    }
-
-    fn judge(&self, stay: &mut Stay<'_>, failure: &Failure) -> Decision {
-        let here = self
-            .record
-            .attempts
-            .iter()
-            .filter(|attempt| attempt.target == stay.label);
-        let repeated = here
-            .filter_map(|attempt| attempt.failed.as_ref())
-            .any(|(earlier, _)| earlier.kind == failure.kind);
-        let situation = Situation {
-            retries: stay.retries,
-            targets_left: stay.targets_left,
-            time_left: Some(self.time_left()),
-            output_started: stay.handed_over,
-            repeated,
-            budget_left: stay.visit.may_retry(),
-            roll: fastrand::f64(),
-        };
-        let decision = retry::decide(&stay.target.retry, &situation, failure);
-        if matches!(decision, Decision::Retry { .. }) {
-            stay.visit.retry();
-        }
-        decision
-    }
-
-    /// Ends a failed attempt's permit with what its limit should learn.
-    async fn end(&self, permit: Permit, estimate: Cost, failure: &Failure) {
-        let not_before = failure
-            .retry_after
-            .map(|after| self.engine.clock().now().saturating_add(after));
-        match (failure.delivery, failure.kind) {
-            (Delivery::NotSent, _) => permit.refund(),
-            (
-                _,
-                kind @ (FailureKind::RateLimited
-                | FailureKind::Overloaded
-                | FailureKind::QuotaExhausted),
-            ) => {
-                told(permit.penalise(kind, not_before).await);
-            }
-            _ => told(permit.settle(estimate).await),
-        }
-    }
-
-    /// No permit: elsewhere, or the end, with the failure that led here.
-    fn refused(&self, stay: &mut Stay<'_>, error: AcquireError) -> Leave {
-        match error {
-            AcquireError::Closed { why, .. } => {
-                let failure = Failure::new(FailureKind::QuotaExhausted, Delivery::NotSent);
-                self.leave(stay, failure.with_detail(Excerpt::of(&why, [])))
-            }
-            AcquireError::DeadlineTooClose { .. } if stay.targets_left > 0 => Leave::Fallback,
-            AcquireError::DeadlineTooClose { .. } => {
-                let last = self
-                    .record
-                    .attempts
-                    .last()
-                    .and_then(|attempt| attempt.failed.as_ref());
-                let failure = last.map_or_else(
-                    || Failure {
-                        delivery: Delivery::NotSent,
-                        ..Failure::timeout(FailureKind::RunTimeout, self.plan.deadline)
-                    },
-                    |(failure, _)| failure.clone(),
-                );
-                self.stop(&stay.label, failure, GiveUp::DeadlineTooClose)
-            }
-            other => Leave::Stop(Error::internal(other.to_string())),
-        }
-    }
-
-    /// A failure before anything was sent: nothing to retry.
-    fn leave(&self, stay: &Stay<'_>, failure: Failure) -> Leave {
-        if stay.targets_left > 0 {
-            Leave::Fallback
-        } else {
-            self.stop(&stay.label, failure, GiveUp::Permanent)
-        }
-    }
-
-    fn stop(&self, label: &str, failure: Failure, why: GiveUp) -> Leave {
-        let attempts = u32::try_from(self.record.attempts.len()).unwrap_or(u32::MAX);
-        Leave::Stop(Error::failed(
-            label.to_owned(),
-            failure,
-            why,
-            attempts,
-            self.started.elapsed(),
-        ))
     }
 
     fn slot(&self, after: Duration, spacing: Duration) -> Slot {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use tidegate_core::Request;
+use tidegate_core::{EmbedRequest, Request};
 
 use crate::config::Settings;
 
@@ -17,6 +17,19 @@ pub struct RunRequest {
     pub request: Request,
     /// Where `@path` in the prompt is looked up. Without it, `@` is plain text.
     pub context: Option<Context>,
+    /// Settings of this run; they win over endpoint, provider and defaults.
+    pub settings: Settings,
+}
+
+/// One request for vectors: what is to be turned into them, and by whom.
+#[derive(Debug, Clone, Default)]
+pub struct EmbedRun {
+    /// The endpoint, by its name or as `provider/model`. Without one, the configured default.
+    pub endpoint: Option<String>,
+    /// Another model than the endpoint's.
+    pub model: Option<String>,
+    /// The texts.
+    pub request: EmbedRequest,
     /// Settings of this run; they win over endpoint, provider and defaults.
     pub settings: Settings,
 }

@@ -13,7 +13,7 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 use futures_core::Stream;
-use tidegate_core::Timeouts;
+use tidegate_core::{Network, Timeouts};
 use tidegate_providers::{Call, ReplyHead, TransportError};
 
 /// The largest answer read, in bytes: far above any model's output, far below memory.
@@ -53,8 +53,13 @@ impl fmt::Debug for Incoming {
 
 /// Carries calls. Dropping the future of a call, or the body of its reply, must stop it and leave nothing behind.
 pub trait Transport: fmt::Debug + Send + Sync {
-    /// Carries one call. The connect time-out is the transport's to keep; the others are kept around it.
-    fn send<'a>(&'a self, call: &'a Call, timeouts: &'a Timeouts) -> Sending<'a>;
+    /// Carries one call, over the network in the way given. The connect time-out is the transport's to keep; the others are kept around it.
+    fn send<'a>(
+        &'a self,
+        call: &'a Call,
+        timeouts: &'a Timeouts,
+        network: &'a Network,
+    ) -> Sending<'a>;
 
     /// Waits until whatever dropped calls left to be cleaned up behind them is gone.
     fn settled(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

@@ -14,13 +14,16 @@ use bytes::Bytes;
 use tidegate::failure::Status;
 use tidegate::transport::process::ProcessTransport;
 use tidegate::transport::{Incoming, Transport};
-use tidegate::{Secret, Timeouts};
+use tidegate::{Network, Secret, Timeouts};
 use tidegate_providers::{Call, ProcessCall, ReplyHead, TransportError};
 use tokio::time::{Instant, timeout};
 
 const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
+
+/// A child is reached without one.
+static NETWORK: Network = Network::USUAL;
 
 fn sh(script: &str) -> Call {
     Call::Process(ProcessCall {
@@ -51,7 +54,7 @@ async fn run(
     transport: &ProcessTransport,
     call: &Call,
 ) -> Result<(Status, String, String), TransportError> {
-    Ok(whole(transport.send(call, &Timeouts::COMMAND).await?).await)
+    Ok(whole(transport.send(call, &Timeouts::COMMAND, &NETWORK).await?).await)
 }
 
 /// Whether a process is gone, or only waits to be reaped. The kernel takes a moment to carry a SIGKILL out.
@@ -215,7 +218,7 @@ async fn a_stopped_attempt_leaves_no_process_of_its_group() {
     let transport = ProcessTransport::with_grace(ms(500));
     let call = sh(&script);
     {
-        let mut sending = Box::pin(transport.send(&call, &Timeouts::COMMAND));
+        let mut sending = Box::pin(transport.send(&call, &Timeouts::COMMAND, &NETWORK));
         tokio::select! {
             reply = &mut sending => panic!("it hangs, it does not answer: {reply:?}"),
             _ = read_fifo(ready) => {}
@@ -249,7 +252,7 @@ async fn a_descendant_with_time_to_clean_up_uses_it() {
     let transport = ProcessTransport::with_grace(ms(10_000));
     let call = sh(&script);
     {
-        let mut sending = Box::pin(transport.send(&call, &Timeouts::COMMAND));
+        let mut sending = Box::pin(transport.send(&call, &Timeouts::COMMAND, &NETWORK));
         tokio::select! {
             reply = &mut sending => panic!("it hangs, it does not answer: {reply:?}"),
             _ = read_fifo(ready) => {}
@@ -296,7 +299,7 @@ fn a_runtime_that_goes_down_takes_the_group_with_it() {
     runtime.block_on(async {
         let (transport, call) = (ProcessTransport::new(), sh(&script));
         tokio::select! {
-            reply = transport.send(&call, &Timeouts::COMMAND) => panic!("it hangs, it does not answer: {reply:?}"),
+            reply = transport.send(&call, &Timeouts::COMMAND, &NETWORK) => panic!("it hangs, it does not answer: {reply:?}"),
             _ = read_fifo(ready) => {}
         }
     });

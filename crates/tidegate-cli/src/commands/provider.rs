@@ -8,7 +8,7 @@ use tidegate::config::{
     Config, EndpointConfig, Origin, ProviderConfig, Sourced, Template, UnknownName,
 };
 use tidegate::plan::{self, PlanError};
-use tidegate::{RunRequest, Secret, Target, target};
+use tidegate::{RunRequest, Secret, Target, network};
 
 use crate::args::{AddProvider, ApiKey, Global, ProviderCommand, TestOptions};
 use crate::commands::{self, edit, refused, test};
@@ -111,7 +111,7 @@ fn place(config: &Config, provider: &ProviderConfig, target: Option<&Target>) ->
         url.resolve(&config.environment).ok()
     };
     let url = resolved.or_else(configured);
-    url.map(|url| target::host(&url).to_owned())
+    url.map(|url| network::host(&url).to_owned())
         .or_else(|| program.cloned())
 }
 
@@ -123,7 +123,7 @@ fn resolved(config: &Config, provider: &ProviderConfig) -> Result<Target, PlanEr
         ..RunRequest::default()
     };
     let mut plan = plan::plan(&config, plan::built_in, &request)?;
-    Ok(plan.targets.swap_remove(0))
+    Ok(plan.targets.swap_remove(0).target)
 }
 
 /// The configuration with an endpoint for this model at this provider, and the endpoint's name.

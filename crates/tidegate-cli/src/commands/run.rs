@@ -4,17 +4,21 @@ use std::future::Future;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 
-use tidegate::{Context, Delta, Executor, Outcome, Request, ResponseStream, RunRequest};
+use tidegate::{
+    Context, Delta, EventSink, Executor, Outcome, Request, Response, ResponseStream, RunRequest,
+    ToolCall,
+};
 
 use crate::args::{Global, Run};
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
+use crate::output::spinner::Spinner;
 use crate::output::{json, text};
 use crate::{commands, demo, input};
 
 pub(crate) async fn run(global: &Global, args: Run) -> Exit {
-    let prompt = match input::prompt(&args.prompt) {
-        Ok(prompt) => prompt,
+    let request = match content(&args) {
+        Ok(request) => request,
         Err(error) => return early(&args, "usage", Exit::Usage, &error),
     };
     let mut config = match commands::load(global) {
@@ -39,18 +43,35 @@ pub(crate) async fn run(global: &Global, args: Run) -> Exit {
             );
         }
     };
-    let executor = Executor::builder(config)
-        .event_sink(Arc::new(text::Lines::new(global)))
-        .build();
     let shown = Shown::of(&args);
-    let stream = shown == Shown::Pieces;
-    let request = request(args, prompt, stream);
-    interruptible(&executor, show(&executor, request, shown, global)).await
+    let spinner = if global.quiet || shown == Shown::Events {
+        Spinner::hidden()
+    } else {
+        Spinner::on_terminal()
+    };
+    let sink: Arc<dyn EventSink> = match shown {
+        Shown::Events => Arc::new(json::Lines),
+        _ => Arc::new(text::Lines::new(global, spinner.clone())),
+    };
+    let executor = Executor::builder(config).event_sink(sink).build();
+    let request = run_request(args, request, shown);
+    let work = Box::pin(show(&executor, request, shown, global));
+    interruptible(&executor, &spinner, work).await
+}
+
+/// What is asked: the prompt, and what the flags add to it.
+fn content(args: &Run) -> Result<Request, String> {
+    let prompt = if args.prompt.is_empty() && args.content.request.is_some() {
+        None
+    } else {
+        Some(input::prompt(&args.prompt)?)
+    };
+    input::content::request(&args.content, prompt, args.system.clone())
 }
 
 /// An error before there is a run to tell of.
 fn early(args: &Run, kind: &'static str, exit: Exit, what: &str) -> Exit {
-    if args.json {
+    if args.json || args.events {
         return written(json::print_early(kind, what, exit), exit);
     }
     text::error(exit, what)
@@ -62,21 +83,26 @@ enum Shown {
     Whole,
     Pieces,
     Json,
+    Events,
 }
 
 impl Shown {
     fn of(args: &Run) -> Self {
-        match (args.json, args.stream, args.no_stream) {
-            (true, _, _) => Self::Json,
-            (_, true, _) => Self::Pieces,
-            (_, _, true) => Self::Whole,
+        match args {
+            Run { events: true, .. } => Self::Events,
+            Run { json: true, .. } => Self::Json,
+            Run { stream: true, .. } => Self::Pieces,
+            Run {
+                no_stream: true, ..
+            }
+            | Run { whole: true, .. } => Self::Whole,
             _ if io::stdout().is_terminal() => Self::Pieces,
             _ => Self::Whole,
         }
     }
 }
 
-fn request(args: Run, prompt: String, stream: bool) -> RunRequest {
+fn run_request(args: Run, request: Request, shown: Shown) -> RunRequest {
     let settings = args.settings();
     let root = std::env::current_dir().ok().filter(|_| !args.no_context);
     let context = root.map(|root| Context {
@@ -85,15 +111,13 @@ fn request(args: Run, prompt: String, stream: bool) -> RunRequest {
         // What came through a pipe is data: it must not name files to be sent.
         named_in: Some(input::typed(&args.prompt)),
     });
-    let request = Request {
-        system: args.system,
-        stream,
-        ..Request::prompt(prompt)
-    };
     RunRequest {
         endpoint: args.endpoint,
         model: args.model,
-        request,
+        request: Request {
+            stream: shown == Shown::Pieces || args.whole,
+            ..request
+        },
         context,
         settings,
     }
@@ -101,7 +125,11 @@ fn request(args: Run, prompt: String, stream: bool) -> RunRequest {
 
 /// Runs to the end, or to Ctrl-C: then what is under way is stopped, its children ended and reaped. A second Ctrl-C
 /// waits for nothing.
-pub(crate) async fn interruptible(executor: &Executor, run: impl Future<Output = Exit>) -> Exit {
+pub(super) async fn interruptible(
+    executor: &Executor,
+    spinner: &Spinner,
+    run: impl Future<Output = Exit>,
+) -> Exit {
     let interrupt = match Interrupt::listen() {
         Ok(interrupt) => interrupt,
         Err(error) => {
@@ -111,10 +139,12 @@ pub(crate) async fn interruptible(executor: &Executor, run: impl Future<Output =
     let exit = tokio::select! {
         exit = run => exit,
         () = interrupt.first() => {
+            spinner.end();
             text::note("interrupted");
             Exit::Interrupted
         }
     };
+    spinner.end();
     tokio::select! {
         () = executor.settled() => exit,
         () = interrupt.first() => Exit::Interrupted,
@@ -128,6 +158,11 @@ async fn show(executor: &Executor, request: RunRequest, shown: Shown, global: &G
             let exit = exit(&outcome);
             return written(json::print(&outcome, exit), exit);
         }
+        Shown::Events => {
+            let outcome = executor.run(request).await;
+            let exit = exit(&outcome);
+            return written(json::print_last(&outcome, exit), exit);
+        }
         Shown::Whole => executor.run(request).await,
         Shown::Pieces => match pieces(executor.stream(request)).await {
             Ok(outcome) => outcome,
@@ -136,14 +171,14 @@ async fn show(executor: &Executor, request: RunRequest, shown: Shown, global: &G
     };
     let exit = exit(&outcome);
     let answer = match (&outcome.result, shown) {
-        (Ok(response), Shown::Whole) => answer(&response.text),
+        (Ok(response), Shown::Whole) => answer(response),
         _ => Ok(()),
     };
     text::outcome(&outcome, exit, global);
     written(answer, exit)
 }
 
-/// Prints an answer as it comes.
+/// Prints an answer as it comes; the tools it wants called, when they are known.
 async fn pieces(mut stream: ResponseStream) -> io::Result<Outcome> {
     let (mut stdout, mut line_open) = (io::stdout(), false);
     while let Some(delta) = stream.next().await {
@@ -157,20 +192,35 @@ async fn pieces(mut stream: ResponseStream) -> io::Result<Outcome> {
         stdout.write_all(b"\n")?;
     }
     stdout.flush()?;
-    Ok(stream.finish().await)
+    let outcome = stream.finish().await;
+    if let Ok(response) = &outcome.result {
+        tool_calls(&mut stdout, &response.tool_calls)?;
+    }
+    Ok(outcome)
 }
 
-fn answer(text: &str) -> io::Result<()> {
+fn answer(response: &Response) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes())?;
-    if !text.ends_with('\n') {
+    if !response.text.is_empty() || response.tool_calls.is_empty() {
+        stdout.write_all(response.text.as_bytes())?;
+        if !response.text.ends_with('\n') {
+            stdout.write_all(b"\n")?;
+        }
+    }
+    tool_calls(&mut stdout, &response.tool_calls)
+}
+
+/// A line of JSON for each tool the model wants called.
+fn tool_calls(stdout: &mut impl Write, calls: &[ToolCall]) -> io::Result<()> {
+    for call in calls {
+        serde_json::to_writer(&mut *stdout, call)?;
         stdout.write_all(b"\n")?;
     }
     stdout.flush()
 }
 
 /// A reader who has seen enough is no error.
-pub(crate) fn written(result: io::Result<()>, exit: Exit) -> Exit {
+pub(super) fn written(result: io::Result<()>, exit: Exit) -> Exit {
     match result {
         Ok(()) => exit,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => exit,
@@ -181,7 +231,7 @@ pub(crate) fn written(result: io::Result<()>, exit: Exit) -> Exit {
     }
 }
 
-pub(crate) fn exit(outcome: &Outcome) -> Exit {
+pub(super) fn exit(outcome: &Outcome) -> Exit {
     outcome
         .result
         .as_ref()

@@ -10,6 +10,7 @@ use tidegate::{ErrorKind, Executor, Outcome, Request, RunRequest, Spell};
 use crate::args::{Global, TestOptions};
 use crate::commands::run::{exit, interruptible, written};
 use crate::exit::Exit;
+use crate::output::spinner::Spinner;
 use crate::output::{advice, json, text};
 
 /// What is asked: short, and answered in a word by anything that follows instructions.
@@ -36,8 +37,13 @@ pub(crate) async fn ask(
         let alone = alone(configured);
         config.insert_endpoint(alone);
     }
+    let spinner = if global.quiet {
+        Spinner::hidden()
+    } else {
+        Spinner::on_terminal()
+    };
     let executor = Executor::builder(config)
-        .event_sink(Arc::new(text::Lines::new(global)))
+        .event_sink(Arc::new(text::Lines::new(global, spinner.clone())))
         .build();
     let request = RunRequest {
         endpoint,
@@ -48,10 +54,8 @@ pub(crate) async fn ask(
         settings: settings(test),
         ..RunRequest::default()
     };
-    interruptible(&executor, async {
-        show(&executor.run(request).await, global, test.json)
-    })
-    .await
+    let work = async { show(&executor.run(request).await, global, test.json) };
+    interruptible(&executor, &spinner, Box::pin(work)).await
 }
 
 /// The endpoint without those that would stand in for it.
@@ -119,7 +123,7 @@ fn answered(outcome: &Outcome) -> String {
         .and_then(|response| response.model.as_deref())
         .map(|model| format!(", model {model}"))
         .unwrap_or_default();
-    let tokens = outcome.usage().map(|usage| {
+    let tokens = outcome.usage.map(|usage| {
         let (given, taken) = (usage.input_tokens, usage.output_tokens);
         format!(", {given} tokens in, {taken} out")
     });

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use tidegate::{
-    Attempt, Decision, Error, ErrorKind, Failure, FinishReason, GiveUp, ObservedLimits, Outcome,
-    Timestamp, Usage,
+    Attempt, Decision, Error, ErrorKind, Event, EventSink, Failure, FinishReason, GiveUp,
+    ObservedLimits, Outcome, Reasoning, Response, Timestamp, ToolCall, Usage,
 };
 
 use crate::exit::Exit;
@@ -15,6 +15,10 @@ struct Document<'o> {
     ok: bool,
     run: Option<String>,
     text: Option<&'o str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    reasoning: &'o [Reasoning],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    tool_calls: &'o [ToolCall],
     finish_reason: Option<&'o FinishReason>,
     model: Option<&'o str>,
     response_id: Option<&'o str>,
@@ -38,6 +42,9 @@ struct Problem<'o> {
     failure: Option<&'o Failure>,
     /// The provider's own words: only here and on stderr, never in events or logs.
     detail: Option<&'o str>,
+    /// What of the answer had come when it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    received: Option<&'o Response>,
 }
 
 #[derive(Serialize)]
@@ -46,6 +53,7 @@ struct Try<'o> {
     target: &'o str,
     started: Timestamp,
     took_ms: f64,
+    tokens_maybe_billed: u64,
     failure: Option<&'o Failure>,
     decision: Option<Decision>,
 }
@@ -77,12 +85,46 @@ pub(crate) fn print_early(kind: &'static str, message: &str, exit: Exit) -> io::
         gave_up: None,
         failure: None,
         detail: None,
+        received: None,
     };
     write(&Document {
         error: Some(error),
         exit_code: exit.code(),
         ..Document::default()
     })
+}
+
+/// Prints the outcome as the last line behind the events: one line, with a `type` like theirs.
+pub(crate) fn print_last(outcome: &Outcome, exit: Exit) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Last<'o> {
+        r#type: &'static str,
+        #[serde(flatten)]
+        document: Document<'o>,
+    }
+    line(&Last {
+        r#type: "outcome",
+        document: document(outcome, exit),
+    })
+}
+
+/// Prints events as lines of JSON on stdout, as they happen.
+#[derive(Debug)]
+pub(crate) struct Lines;
+
+impl EventSink for Lines {
+    fn emit(&self, event: &Event) {
+        // A reader who has seen enough is told at the end, when the outcome is written.
+        drop(line(event));
+    }
+}
+
+fn line(value: &impl Serialize) -> io::Result<()> {
+    let mut text = serde_json::to_vec(value)?;
+    text.push(b'\n');
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(&text)?;
+    stdout.flush()
 }
 
 /// Prints one object on stdout.
@@ -99,11 +141,13 @@ fn document(outcome: &Outcome, exit: Exit) -> Document<'_> {
         ok: response.is_some(),
         run: Some(outcome.run.to_string()),
         text: response.map(|response| response.text.as_str()),
+        reasoning: response.map_or(&[], |response| &response.reasoning),
+        tool_calls: response.map_or(&[], |response| &response.tool_calls),
         finish_reason: response.map(|response| &response.finish_reason),
         model: response.and_then(|response| response.model.as_deref()),
         response_id: response.and_then(|response| response.id.as_deref()),
         target: outcome.target.as_deref(),
-        usage: outcome.usage(),
+        usage: outcome.usage,
         error: outcome.result.as_ref().err().map(problem),
         attempts: outcome.attempts.iter().map(attempt).collect(),
         tokens_maybe_billed: outcome.may_be_billed(),
@@ -133,6 +177,7 @@ fn problem(error: &Error) -> Problem<'_> {
         gave_up: error.gave_up(),
         failure: error.failure(),
         detail,
+        received: error.received(),
     }
 }
 
@@ -142,6 +187,7 @@ fn attempt(attempt: &Attempt) -> Try<'_> {
         target: &attempt.target,
         started: attempt.started,
         took_ms: attempt.took.as_secs_f64() * 1e3,
+        tokens_maybe_billed: attempt.may_be_billed,
         failure: attempt.failed.as_ref().map(|(failure, _)| failure),
         decision: attempt.failed.as_ref().map(|(_, decision)| *decision),
     }

@@ -8,6 +8,7 @@ use tidegate::{Decision, Event, EventKind, EventSink, Outcome, Spell};
 
 use crate::args::Global;
 use crate::exit::Exit;
+use crate::output::spinner::Spinner;
 
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const ODD: Style = AnsiColor::Yellow.on_default();
@@ -35,12 +36,14 @@ impl Telling {
 #[derive(Debug)]
 pub(crate) struct Lines {
     telling: Telling,
+    spinner: Spinner,
 }
 
 impl Lines {
-    pub(crate) const fn new(global: &Global) -> Self {
+    pub(crate) const fn new(global: &Global, spinner: Spinner) -> Self {
         Self {
             telling: Telling::of(global),
+            spinner,
         }
     }
 }
@@ -53,8 +56,9 @@ impl EventSink for Lines {
             Telling::Everything => trouble(&event.kind).or_else(|| progress(&event.kind)),
         };
         if let Some(line) = line {
-            styled(QUIET, &line);
+            self.spinner.aside(|| styled(QUIET, &line));
         }
+        self.spinner.follow(&event.kind);
     }
 }
 
@@ -133,7 +137,7 @@ fn progress(event: &EventKind) -> Option<String> {
 }
 
 /// What is said at the end: the files left out, and the error or, if it was not plain sailing, the summary.
-pub(crate) fn outcome(outcome: &Outcome, exit: Exit, global: &Global) {
+pub(crate) fn outcome<A>(outcome: &Outcome<A>, exit: Exit, global: &Global) {
     let telling = Telling::of(global);
     if telling > Telling::Nothing {
         for skipped in outcome.packed.skipped() {
@@ -177,13 +181,13 @@ fn ends(text: &str) -> Cow<'_, str> {
     format!("{} [...] {}", &text[..head], &text[tail..]).into()
 }
 
-fn summary(outcome: &Outcome) -> String {
+fn summary<A>(outcome: &Outcome<A>) -> String {
     let target = outcome.target.as_deref().unwrap_or("nobody");
     let tries = match outcome.attempts.len() {
         1 => String::new(),
         attempts => format!(" at attempt {attempts}"),
     };
-    let cost = outcome.usage().map(|usage| {
+    let cost = outcome.usage.map(|usage| {
         format!(
             ", {} tokens in, {} out",
             usage.input_tokens, usage.output_tokens

@@ -90,6 +90,40 @@ fn a_provider_and_an_endpoint_are_added_listed_and_removed() {
 }
 
 #[test]
+fn fallbacks_are_added_in_their_order_and_keep_what_they_name() {
+    let stage = Stage::new();
+    done(&stage.run(&GROQ));
+    let with = |more: &[&'static str]| {
+        let args = [
+            &["endpoint", "add"],
+            more,
+            &["--provider", "groq", "-m", "x"],
+        ]
+        .concat();
+        stage.run(&args)
+    };
+    with(&["fast", "--fallback", "big"]).failed(3, &["nothing was changed", "`big`"]);
+    done(&with(&["big"]));
+    done(&with(&["huge"]));
+    done(&with(&["fast", "--fallback", "huge", "--fallback", "big"]));
+    assert!(
+        text(&stage).contains("fallbacks = [\"huge\", \"big\"]"),
+        "{}",
+        text(&stage)
+    );
+    stage.run(&["endpoint", "remove", "big"]).failed(
+        3,
+        &["needed by the fallbacks of [endpoints.fast]", "--force"],
+    );
+    done(&stage.run(&["endpoint", "remove", "big", "--force"]));
+    assert!(
+        text(&stage).contains("fallbacks = [\"huge\"]"),
+        "{}",
+        text(&stage)
+    );
+}
+
+#[test]
 fn what_is_still_missing_is_told_at_once() {
     let stage = Stage::new();
     let ran = stage.run(&[&GROQ[..], &["--api-key-env", "GROQ_API_KEY"]].concat());

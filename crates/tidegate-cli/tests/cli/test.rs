@@ -52,6 +52,28 @@ fn nothing_is_retried_unless_asked_for_whatever_is_configured() {
 }
 
 #[test]
+fn nobody_answers_in_the_place_of_the_one_that_is_tested() {
+    let provider = Provider::scripted("503; ok=OK");
+    let stage = stage(&provider);
+    let add = [
+        "endpoint",
+        "add",
+        "first",
+        "--provider",
+        "mine",
+        "-m",
+        "m",
+        "--fallback",
+        "fast",
+    ];
+    assert_eq!(stage.run(&add).code, Some(0));
+    stage
+        .run(&["endpoint", "test", "first"])
+        .failed(8, &["first (mine/m): overloaded"]);
+    assert_eq!(provider.requests(), 1);
+}
+
+#[test]
 fn each_failure_has_its_exit_code_and_what_to_do_about_it() {
     for (script, code, advice) in [
         ("401", 5, "check the key"),

@@ -18,6 +18,7 @@ pub(crate) fn policy() -> RetryPolicy {
         max_retries: 3,
         backoff,
         max_retry_after: ms(5_000),
+        fallback_after: ms(2_000),
         resend_unknown: true,
     }
 }

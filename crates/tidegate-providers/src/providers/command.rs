@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use tidegate_core::{Failure, Message, PromptBy, Request, Response, Role, Target, Timestamp};
+use tidegate_core::{Failure, Message, Part, PromptBy, Request, Response, Role, Target, Timestamp};
 
 use crate::call::{Call, ProcessCall, Reply};
 use crate::classify;
@@ -53,6 +53,7 @@ impl Provider for Command {
     }
 
     fn encode(&self, request: &Request, target: &Target) -> Result<Call, EncodeError> {
+        expressible(request)?;
         let command = target.command.as_ref().ok_or(EncodeError::NoCommand)?;
         let (program, templates) = command.argv.split_first().ok_or(EncodeError::NoCommand)?;
         let system = request.system.as_deref().unwrap_or_default();
@@ -88,6 +89,44 @@ impl Provider for Command {
             model: Some(target.model.clone()),
             ..Response::default()
         })
+    }
+}
+
+/// A command takes texts. Thoughts of earlier turns are left out; anything else is refused by name, because without
+/// it the request would be another one.
+fn expressible(request: &Request) -> Result<(), EncodeError> {
+    let given = [
+        ("max_tokens", request.max_tokens.is_some()),
+        ("temperature", request.temperature.is_some()),
+        ("top_p", request.top_p.is_some()),
+        ("top_k", request.top_k.is_some()),
+        ("seed", request.seed.is_some()),
+        ("frequency_penalty", request.frequency_penalty.is_some()),
+        ("presence_penalty", request.presence_penalty.is_some()),
+        ("stop", !request.stop.is_empty()),
+        ("tools", !request.tools.is_empty()),
+        ("tool_choice", request.tool_choice.is_some()),
+        ("parallel_tool_calls", request.parallel_tool_calls.is_some()),
+        ("output", request.output.is_some()),
+    ];
+    let extra = (request.extra.iter()).map(|(name, value)| (name.as_str(), !value.is_null()));
+    if let Some((name, _)) = given.into_iter().chain(extra).find(|(_, given)| *given) {
+        return Err(unsupported(format!("`{name}`")));
+    }
+    let mut parts = request.messages.iter().flat_map(|message| &message.parts);
+    parts.try_for_each(|part| match part {
+        Part::Text { .. } | Part::Reasoning(_) => Ok(()),
+        Part::Image(_) => Err(unsupported("an image")),
+        Part::ToolCall(_) => Err(unsupported("a tool call")),
+        Part::ToolResult(_) => Err(unsupported("a tool result")),
+        other => Err(unsupported(other.name())),
+    })
+}
+
+fn unsupported(what: impl Into<String>) -> EncodeError {
+    EncodeError::Unsupported {
+        dialect: "command",
+        what: what.into(),
     }
 }
 

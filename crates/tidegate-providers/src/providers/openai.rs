@@ -1,10 +1,21 @@
 //! `OpenAI` itself.
 
-use tidegate_core::{Failure, ObservedLimits, Request, Response, Target, Timestamp};
+use tidegate_core::{
+    EmbedRequest, Embeddings, Failure, ObservedLimits, Request, Response, Target, Timestamp,
+};
 
 use crate::call::{Call, Reply, ReplyHead};
-use crate::dialect::openai_chat::{self, TokenLimit};
+use crate::dialect::openai_chat::{self, Accent, TokenLimit};
 use crate::provider::{EncodeError, Provider, StreamDecoder};
+
+/// Its own accent: newer names, nothing that is not in its reference, and no thoughts, which it neither shows nor takes.
+const ACCENT: Accent = Accent {
+    provider: "openai",
+    token_limit: TokenLimit::MaxCompletionTokens,
+    top_k: false,
+    thoughts: false,
+    base64_vectors: true,
+};
 
 /// The provider `openai`.
 #[derive(Debug)]
@@ -28,7 +39,11 @@ impl Provider for OpenAi {
     }
 
     fn encode(&self, request: &Request, target: &Target) -> Result<Call, EncodeError> {
-        openai_chat::encode(request, target, TokenLimit::MaxCompletionTokens)
+        openai_chat::encode(request, target, ACCENT)
+    }
+
+    fn encode_embed(&self, request: &EmbedRequest, target: &Target) -> Result<Call, EncodeError> {
+        openai_chat::encode_embed(request, target, ACCENT)
     }
 
     fn limits(&self, head: &ReplyHead, _now: Timestamp) -> ObservedLimits {
@@ -37,6 +52,15 @@ impl Provider for OpenAi {
 
     fn decode(&self, target: &Target, reply: &Reply, now: Timestamp) -> Result<Response, Failure> {
         openai_chat::decode(target, reply, now)
+    }
+
+    fn decode_embed(
+        &self,
+        target: &Target,
+        reply: &Reply,
+        now: Timestamp,
+    ) -> Result<Embeddings, Failure> {
+        openai_chat::decode_embed(target, reply, now)
     }
 
     fn stream_decoder<'t>(

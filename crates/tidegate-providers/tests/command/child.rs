@@ -1,6 +1,6 @@
 //! A target that is a child process.
 
-use tidegate_core::{Command, LimitKey, PromptBy, RetryPolicy, Secret, Target, Timeouts};
+use tidegate_core::{Command, LimitKey, Network, PromptBy, RetryPolicy, Secret, Target, Timeouts};
 
 pub(crate) const KEY: &str = "sk-fixture-0123456789abcdef";
 
@@ -19,6 +19,7 @@ pub(crate) fn target(argv: &[&str], prompt: PromptBy) -> Target {
             prompt,
             env: vec![("OPENAI_API_KEY".into(), Secret::new(KEY))],
         }),
+        network: Network::default(),
         limit_key: LimitKey::new("cli"),
         timeouts: Timeouts::COMMAND,
         retry: RetryPolicy::default(),

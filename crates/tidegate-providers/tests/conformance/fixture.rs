@@ -9,8 +9,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tidegate_core::{
-    Command, Failure, LimitKey, PromptBy, Request, Response, RetryPolicy, Secret, Status, Target,
-    Timeouts, Timestamp,
+    Command, EmbedRequest, Embeddings, Failure, LimitKey, Network, PromptBy, Request, Response,
+    RetryPolicy, Secret, Status, Target, Timeouts, Timestamp,
 };
 use tidegate_providers::providers::command::CCW_LITELLM;
 use tidegate_providers::{Provider, Reply, ReplyHead};
@@ -37,7 +37,9 @@ pub(crate) struct Case {
     #[serde(default)]
     pub(crate) target: TargetCase,
     pub(crate) request: Option<Request>,
+    pub(crate) embed: Option<EmbedRequest>,
     pub(crate) reply: Option<HttpCase>,
+    pub(crate) embed_reply: Option<HttpCase>,
     pub(crate) stream: Option<StreamCase>,
     pub(crate) process: Option<ProcessCase>,
     pub(crate) expect: Expect,
@@ -122,6 +124,7 @@ pub(crate) struct Expect {
     pub(crate) call: Option<Value>,
     pub(crate) refused: Option<String>,
     pub(crate) response: Option<Response>,
+    pub(crate) embeddings: Option<Embeddings>,
     pub(crate) failure: Option<Map<String, Value>>,
     pub(crate) limits: Option<Value>,
     pub(crate) deltas: Option<Vec<Value>>,
@@ -207,6 +210,7 @@ impl Fixture {
             headers: (case.headers.iter())
                 .map(|(name, value)| (name.clone(), Secret::new(value.clone())))
                 .collect(),
+            network: Network::default(),
             command: provider.is_command().then_some(command),
             limit_key: LimitKey::new("fixture"),
             timeouts: Timeouts::HTTP,
@@ -216,7 +220,8 @@ impl Fixture {
 
     /// The failure expected, spelled out: the number the reply came with, answered, and nothing else unless said.
     pub(crate) fn failure(&self) -> Option<Value> {
-        let status = match (&self.case.reply, &self.case.process) {
+        let whole = self.case.reply.as_ref().or(self.case.embed_reply.as_ref());
+        let status = match (whole, &self.case.process) {
             (Some(reply), _) => json!({ "http": reply.status }),
             (None, Some(process)) => serde_json::to_value(process.status()).unwrap(),
             (None, None) => Value::Null,

@@ -87,6 +87,13 @@ fn piece(delta: &Delta) -> Value {
     match delta {
         Delta::Text(text) => json!({ "text": text }),
         Delta::Reasoning(text) => json!({ "reasoning": text }),
+        Delta::ReasoningEnd {
+            signature,
+            encrypted,
+        } => json!({ "reasoning_end": { "signature": signature, "encrypted": encrypted } }),
+        Delta::ToolCall(piece) => json!({ "tool_call": {
+            "index": piece.index, "id": piece.id, "name": piece.name, "arguments": piece.arguments,
+        } }),
         Delta::Started { id, model } => json!({ "started": { "id": id, "model": model } }),
         Delta::Finished(reason) => json!({ "finished": reason }),
         Delta::Usage(usage) => json!({ "usage": usage }),

@@ -25,8 +25,10 @@ fn played(pacing: Pacing) -> String {
     let steps = Steps::new(three_tokens(), pacing).map(|step| match step {
         Step::Wait(duration) => format!("wait{}", duration.as_millis()),
         Step::Send(bytes) => String::from_utf8_lossy(bytes.trim_ascii_end()).into_owned(),
+        Step::Flush => "flush".to_owned(),
         Step::Stall => "STALL".to_owned(),
         Step::Break => "BREAK".to_owned(),
+        Step::GoAway => "GOAWAY".to_owned(),
     });
     steps
         .collect::<Vec<_>>()
@@ -50,6 +52,11 @@ fn a_fault_comes_after_its_tokens_and_at_the_latest_before_the_finish() {
         (Fault::Cut(3), "role a b c BREAK"),
         (Fault::Cut(99), "role a b c BREAK"),
         (Fault::Stall(1), "role a STALL"),
+        (
+            Fault::Pause(1, Duration::from_millis(30)),
+            "role a wait30 b c stop usage done",
+        ),
+        (Fault::GoAway(1), "role a GOAWAY"),
         (Fault::End(2), "role a b"),
         (Fault::Error(1, server_error), "role a error"),
         (Fault::Malformed(3), "role a b data: stop usage done"),
@@ -70,6 +77,16 @@ fn waits_stand_before_the_first_event_and_between_tokens() {
         played(pacing),
         "wait20 role a wait5 b wait5 c stop usage done"
     );
+}
+
+#[test]
+fn what_opens_a_stream_may_leave_before_the_wait() {
+    let pacing = Pacing {
+        first_token: Duration::from_millis(20),
+        opens_early: true,
+        ..Pacing::default()
+    };
+    assert_eq!(played(pacing), "role wait20 a b c stop usage done");
 }
 
 #[test]
@@ -94,7 +111,14 @@ fn a_whole_body_fails_half_way() {
     assert_eq!(whole_body(&body, None), [Step::Send(body.clone())]);
     assert_eq!(steps(Fault::Cut(40)), [half.clone(), Step::Break]);
     assert_eq!(steps(Fault::Stall(40)), [half.clone(), Step::Stall]);
-    assert_eq!(steps(Fault::Malformed(1)), [half]);
+    assert_eq!(steps(Fault::Malformed(1)), std::slice::from_ref(&half));
+    assert_eq!(steps(Fault::GoAway(1)), [half.clone(), Step::GoAway]);
+    let second = Duration::from_secs(1);
+    let rest = Step::Send("5678".into());
+    assert_eq!(
+        steps(Fault::Pause(9, second)),
+        [half, Step::Wait(second), rest]
+    );
     let error = Fault::Error(1, ErrorKind::Overloaded);
     assert_eq!(steps(error), [Step::Send("error".into())]);
 }

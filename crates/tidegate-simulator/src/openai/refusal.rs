@@ -2,127 +2,71 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
-
-use super::json;
 use crate::duration;
 use crate::fault::ErrorKind;
 use crate::limits::Standing;
+use crate::refusal::{Refusal, Why};
 
-const JSON: &str = "application/json";
-const HTML: &str = "text/html";
+const INVALID: &str = "invalid_request_error";
 const LIMITS_PAGE: &str = "Visit https://platform.openai.com/account/rate-limits to learn more.";
 
-/// A refusal, ready to be sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    pub(crate) status: u16,
-    pub(crate) content_type: &'static str,
-    pub(crate) body: String,
+fn invalid(message: impl Into<String>) -> Refusal {
+    Refusal::error(400, INVALID, message)
 }
 
-impl Refusal {
-    /// The same with another body.
-    pub(crate) fn with_body(self, body: String) -> Self {
-        Self {
-            content_type: JSON,
-            body,
-            ..self
+pub(super) fn bad_json() -> Refusal {
+    invalid(
+        "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP \
+         library correctly. The OpenAI API expects a JSON payload, but what was sent was not valid JSON.)",
+    )
+}
+
+pub(super) fn no_model() -> Refusal {
+    invalid("you must provide a model parameter")
+}
+
+pub(super) fn missing(param: &'static str) -> Refusal {
+    invalid(format!("Missing required parameter: '{param}'."))
+        .param(param)
+        .code("missing_required_parameter")
+}
+
+pub(super) fn empty(param: &'static str) -> Refusal {
+    invalid(format!(
+        "Invalid '{param}': empty array. Expected an array with minimum length 1, but got an empty array instead."
+    ))
+    .param(param)
+    .code("empty_array")
+}
+
+pub(super) fn wrong_type(param: &'static str, want: &str) -> Refusal {
+    invalid(format!("Invalid type for '{param}': expected {want}."))
+        .param(param)
+        .code("invalid_type")
+}
+
+/// What the provider says to a request for this model.
+pub(super) fn refusal(why: Why<'_>, model: &str) -> Refusal {
+    match why {
+        Why::Kind(kind) => of_kind(kind, model),
+        Why::Status(status) => plain(status),
+        Why::Limit(standing, wait) => limited(model, standing, wait),
+        Why::NoSuchUrl(method, path) => {
+            Refusal::error(404, INVALID, format!("Invalid URL ({method} {path})"))
+        }
+        Why::WrongMethod(method, path) => {
+            let message = format!("Not allowed to {method} on {path}.");
+            Refusal::error(405, INVALID, message).code("method_not_supported")
+        }
+        Why::Needs(needs) => {
+            let (code, message) = needs.told();
+            Refusal::error(500, "server_error", message).code(code)
         }
     }
 }
 
-#[derive(Debug, Serialize)]
-struct Envelope<'a> {
-    error: Body<'a>,
-}
-
-#[derive(Debug, Serialize)]
-struct Body<'a> {
-    message: &'a str,
-    r#type: &'a str,
-    param: Option<&'a str>,
-    code: Option<&'a str>,
-}
-
-fn refusal(
-    status: u16,
-    message: &str,
-    r#type: &str,
-    param: Option<&str>,
-    code: Option<&str>,
-) -> Refusal {
-    let error = Body {
-        message,
-        r#type,
-        param,
-        code,
-    };
-    Refusal {
-        status,
-        content_type: JSON,
-        body: json(&Envelope { error }),
-    }
-}
-
-fn invalid(message: &str, param: Option<&str>, code: Option<&str>) -> Refusal {
-    refusal(400, message, "invalid_request_error", param, code)
-}
-
-pub(crate) fn bad_json() -> Refusal {
-    let message = "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your \
-        HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was not valid JSON.)";
-    invalid(message, None, None)
-}
-
-pub(crate) fn no_model() -> Refusal {
-    invalid("you must provide a model parameter", None, None)
-}
-
-pub(crate) fn missing(param: &str) -> Refusal {
-    let message = format!("Missing required parameter: '{param}'.");
-    invalid(&message, Some(param), Some("missing_required_parameter"))
-}
-
-pub(crate) fn no_messages() -> Refusal {
-    let message = "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array \
-        instead.";
-    invalid(message, Some("messages"), Some("empty_array"))
-}
-
-pub(crate) fn wrong_type(param: &str, want: &str) -> Refusal {
-    let message = format!("Invalid type for '{param}': expected {want}.");
-    invalid(&message, Some(param), Some("invalid_type"))
-}
-
-pub(crate) fn too_long() -> Refusal {
-    refusal(
-        413,
-        "Request body is too large.",
-        "invalid_request_error",
-        None,
-        None,
-    )
-}
-
-pub(crate) fn no_such_url(method: &str, path: &str) -> Refusal {
-    let message = format!("Invalid URL ({method} {path})");
-    refusal(404, &message, "invalid_request_error", None, None)
-}
-
-pub(crate) fn wrong_method(method: &str, path: &str) -> Refusal {
-    let message = format!("Not allowed to {method} on {path}.");
-    refusal(
-        405,
-        &message,
-        "invalid_request_error",
-        None,
-        Some("method_not_supported"),
-    )
-}
-
 /// A limit was reached; the text tells when to come back only if it may.
-pub(crate) fn limited(model: &str, standing: Standing, wait: Option<Duration>) -> Refusal {
+fn limited(model: &str, standing: Standing, wait: Option<Duration>) -> Refusal {
     let limit = standing.limit;
     let used = limit - standing.remaining;
     let again = wait.map_or_else(String::new, |wait| {
@@ -132,42 +76,40 @@ pub(crate) fn limited(model: &str, standing: Standing, wait: Option<Duration>) -
         "Rate limit reached for {model} in organization org-simulator on requests per min (RPM): Limit {limit}, \
          Used {used}, Requested 1. {again}{LIMITS_PAGE}"
     );
-    refusal(429, &message, "requests", None, Some("rate_limit_exceeded"))
+    Refusal::error(429, "requests", message).code("rate_limit_exceeded")
 }
 
 /// A status without a kind of its own.
-pub(crate) fn plain(status: u16) -> Refusal {
+fn plain(status: u16) -> Refusal {
     let r#type = if status < 500 {
-        "invalid_request_error"
+        INVALID
     } else {
         "server_error"
     };
-    refusal(
+    Refusal::error(
         status,
-        &format!("The simulator was told to answer {status}."),
         r#type,
-        None,
-        None,
+        format!("The simulator was told to answer {status}."),
     )
 }
 
-/// A broken connection was asked for where there is none.
-pub(crate) fn no_socket() -> Refusal {
-    let message = "A broken connection needs a socket, and this simulator was called in process.";
-    refusal(500, message, "server_error", None, Some("needs_socket"))
-}
-
 /// The body that a kind of error has on this wire.
-pub(crate) fn of_kind(kind: ErrorKind, model: &str) -> Refusal {
-    let status = kind.status();
-    let (message, r#type, param, code) = match kind {
-        ErrorKind::BadGateway => return page(status, "502 Bad Gateway"),
-        ErrorKind::GatewayTimeout => return page(status, "504 Gateway Time-out"),
-        ErrorKind::ProviderOverloaded => return overloaded_behind(),
+fn of_kind(kind: ErrorKind, model: &str) -> Refusal {
+    let refusal = match kind {
+        ErrorKind::BadGateway => return Refusal::page(502, "502 Bad Gateway"),
+        ErrorKind::GatewayTimeout => return Refusal::page(504, "504 Gateway Time-out"),
+        // What Anthropic says, passed on as it is.
+        ErrorKind::ProviderOverloaded => {
+            let body =
+                r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
+            return Refusal::raw(529, body);
+        }
         ErrorKind::InvalidRequest
         | ErrorKind::ContextLength
         | ErrorKind::ContentPolicy
-        | ErrorKind::Prefill => request_error(kind),
+        | ErrorKind::Prefill
+        | ErrorKind::SpendLimit
+        | ErrorKind::PayloadTooLarge => request_error(kind),
         ErrorKind::InvalidApiKey
         | ErrorKind::InsufficientBalance
         | ErrorKind::UnsupportedCountry
@@ -181,151 +123,124 @@ pub(crate) fn of_kind(kind: ErrorKind, model: &str) -> Refusal {
         | ErrorKind::Overloaded
         | ErrorKind::SlowDown => server_error(kind),
     };
-    refusal(status, &message, r#type, param, code)
+    Refusal {
+        status: kind.status(),
+        ..refusal
+    }
 }
 
-/// Message, type, param and code.
-type Fields = (
-    String,
-    &'static str,
-    Option<&'static str>,
-    Option<&'static str>,
-);
-
-fn request_error(kind: ErrorKind) -> Fields {
-    let (message, param, code) = match kind {
-        ErrorKind::ContextLength => (
+fn request_error(kind: ErrorKind) -> Refusal {
+    match kind {
+        ErrorKind::ContextLength => invalid(
             "This model's maximum context length is 8192 tokens. However, your messages resulted in 9216 tokens. \
              Please reduce the length of the messages.",
-            Some("messages"),
-            Some("context_length_exceeded"),
-        ),
-        ErrorKind::ContentPolicy => (
+        )
+        .param("messages")
+        .code("context_length_exceeded"),
+        ErrorKind::ContentPolicy => invalid(
             "Your request was rejected as a result of our safety system. Your prompt may contain text that is not \
              allowed by our safety system.",
-            None,
-            Some("content_policy_violation"),
-        ),
-        ErrorKind::Prefill => (
+        )
+        .code("content_policy_violation"),
+        ErrorKind::Prefill => invalid(
             "This model does not support assistant message prefill. The conversation must end with a user message.",
-            Some("messages"),
-            None,
-        ),
-        _ => (
-            "Invalid 'temperature': decimal above maximum value. Expected a value <= 2, but got 7 instead.",
-            Some("temperature"),
-            Some("decimal_above_max_value"),
-        ),
-    };
-    (message.into(), "invalid_request_error", param, code)
+        )
+        .param("messages"),
+        ErrorKind::SpendLimit => Refusal::error(
+            400,
+            "invalid_request_error",
+            "Billing hard limit has been reached.",
+        )
+        .code("billing_hard_limit_reached"),
+        ErrorKind::PayloadTooLarge => invalid("Request body is too large."),
+        _ => invalid("Invalid 'temperature': decimal above maximum value. Expected a value <= 2, but got 7 instead.")
+            .param("temperature")
+            .code("decimal_above_max_value"),
+    }
 }
 
-fn account_error(kind: ErrorKind, model: &str) -> Fields {
-    let invalid = "invalid_request_error";
+fn account_error(kind: ErrorKind, model: &str) -> Refusal {
     match kind {
-        ErrorKind::InsufficientBalance => (
-            "Insufficient Balance".into(),
-            "unknown_error",
-            None,
-            Some("invalid_request_error"),
-        ),
-        ErrorKind::UnsupportedCountry => (
-            "Country, region, or territory not supported".into(),
+        ErrorKind::InsufficientBalance => {
+            Refusal::error(402, "unknown_error", "Insufficient Balance").code(INVALID)
+        }
+        ErrorKind::UnsupportedCountry => Refusal::error(
+            403,
             "request_forbidden",
-            None,
-            Some("unsupported_country_region_territory"),
-        ),
-        ErrorKind::ModelNotFound => {
-            let message =
-                format!("The model `{model}` does not exist or you do not have access to it.");
-            (message, invalid, None, Some("model_not_found"))
-        }
+            "Country, region, or territory not supported",
+        )
+        .code("unsupported_country_region_territory"),
+        ErrorKind::ModelNotFound => invalid(format!(
+            "The model `{model}` does not exist or you do not have access to it."
+        ))
+        .code("model_not_found"),
         // The real one repeats a part of the key; this one never does.
-        _ => (
+        _ => invalid(
             "Incorrect API key provided: sk-*****. You can find your API key at \
-             https://platform.openai.com/account/api-keys."
-                .into(),
-            invalid,
-            None,
-            Some("invalid_api_key"),
-        ),
+             https://platform.openai.com/account/api-keys.",
+        )
+        .code("invalid_api_key"),
     }
 }
 
-fn limit_error(kind: ErrorKind, model: &str) -> Fields {
-    let code = Some("rate_limit_exceeded");
+fn limit_error(kind: ErrorKind, model: &str) -> Refusal {
+    let (requests, tokens) = ("requests", "tokens");
     let on = |metered: &str| format!("{model} in organization org-simulator on {metered}");
-    match kind {
-        ErrorKind::InsufficientQuota => (
-            "You exceeded your current quota, please check your plan and billing details. For more information on \
-             this error, read the docs: https://platform.openai.com/docs/guides/error-codes/api-errors."
-                .into(),
-            "insufficient_quota",
-            None,
-            Some("insufficient_quota"),
-        ),
-        ErrorKind::RequestTooLarge => {
-            let on = on("tokens per min (TPM)");
-            let message = format!(
-                "Request too large for {on}: Limit 30000, Requested 40960. The input or output tokens must be \
+    let by_tokens = on("tokens per min (TPM)");
+    let (r#type, message) = match kind {
+        ErrorKind::InsufficientQuota => {
+            let message = "You exceeded your current quota, please check your plan and billing details. For more \
+                information on this error, read the docs: \
+                https://platform.openai.com/docs/guides/error-codes/api-errors.";
+            return Refusal::error(429, "insufficient_quota", message).code("insufficient_quota");
+        }
+        ErrorKind::RequestTooLarge => (
+            tokens,
+            format!(
+                "Request too large for {by_tokens}: Limit 30000, Requested 40960. The input or output tokens must be \
                  reduced in order to run successfully. {LIMITS_PAGE}"
-            );
-            (message, "tokens", None, code)
-        }
-        ErrorKind::TokenLimit => {
-            let on = on("tokens per min (TPM)");
-            let message = format!("Rate limit reached for {on}: Limit 30000, Used 29744, Requested 512. {LIMITS_PAGE}");
-            (message, "tokens", None, code)
-        }
+            ),
+        ),
+        ErrorKind::TokenLimit => (
+            tokens,
+            format!(
+                "Rate limit reached for {by_tokens}: Limit 30000, Used 29744, Requested 512. {LIMITS_PAGE}"
+            ),
+        ),
         _ => {
-            let on = on("requests per min (RPM)");
-            let message = format!("Rate limit reached for {on}: Limit 500, Used 500, Requested 1. {LIMITS_PAGE}");
-            (message, "requests", None, code)
+            let by_requests = on("requests per min (RPM)");
+            (
+                requests,
+                format!(
+                    "Rate limit reached for {by_requests}: Limit 500, Used 500, Requested 1. {LIMITS_PAGE}"
+                ),
+            )
         }
-    }
-}
-
-fn server_error(kind: ErrorKind) -> Fields {
-    let (message, r#type, code) = match kind {
-        ErrorKind::RequestTimeout => ("Request timed out.", "timeout", Some("timeout")),
-        ErrorKind::Overloaded => (
-            "Our servers are currently overloaded. Please try again later.",
-            "service_unavailable_error",
-            Some("server_is_overloaded"),
-        ),
-        ErrorKind::SlowDown => (
-            "Your request rate increased too quickly. Please slow down and ramp up gradually.",
-            "service_unavailable_error",
-            Some("slow_down"),
-        ),
-        _ => (
-            "The server had an error while processing your request. Sorry about that!",
-            "server_error",
-            None,
-        ),
     };
-    (message.into(), r#type, None, code)
+    Refusal::error(429, r#type, message).code("rate_limit_exceeded")
 }
 
-/// What a proxy in front of a provider sends.
-fn page(status: u16, title: &str) -> Refusal {
-    let body = format!(
-        "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n\
-         <hr><center>cloudflare</center>\r\n</body>\r\n</html>\r\n"
-    );
-    Refusal {
-        status,
-        content_type: HTML,
-        body,
-    }
-}
-
-/// What Anthropic says, passed on as it is.
-fn overloaded_behind() -> Refusal {
-    Refusal {
-        status: 529,
-        content_type: JSON,
-        body: r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#
-            .into(),
+fn server_error(kind: ErrorKind) -> Refusal {
+    match kind {
+        ErrorKind::RequestTimeout => {
+            Refusal::error(408, "timeout", "Request timed out.").code("timeout")
+        }
+        ErrorKind::Overloaded => Refusal::error(
+            503,
+            "service_unavailable_error",
+            "Our servers are currently overloaded. Please try again later.",
+        )
+        .code("server_is_overloaded"),
+        ErrorKind::SlowDown => Refusal::error(
+            503,
+            "service_unavailable_error",
+            "Your request rate increased too quickly. Please slow down and ramp up gradually.",
+        )
+        .code("slow_down"),
+        _ => Refusal::error(
+            500,
+            "server_error",
+            "The server had an error while processing your request. Sorry about that!",
+        ),
     }
 }

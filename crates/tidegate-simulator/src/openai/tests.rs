@@ -1,31 +1,47 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
-use crate::fault::ErrorKind;
+use crate::completion::Input;
+use crate::fault::{ErrorKind, Part};
+use crate::prompt::Tokens;
+use crate::refusal::Says;
 
 fn read_text(text: &str) -> Result<Prompt, Refusal> {
-    read(text.as_bytes())
+    request::read(text.as_bytes())
+}
+
+fn body(refusal: &Refusal) -> Value {
+    let Says::Error(error) = &refusal.says else {
+        unreachable!("not in the envelope: {refusal:?}");
+    };
+    serde_json::from_str(&OpenAi.envelope(error, "req_1")).unwrap()
 }
 
 fn error_of(text: &str) -> Value {
     let refusal = read_text(text).unwrap_err();
     assert_eq!(refusal.status, 400);
-    serde_json::from_str::<Value>(&refusal.body).unwrap()["error"].clone()
+    body(&refusal)["error"].clone()
 }
 
 fn completion(text: &str) -> Completion {
     Completion {
-        id: "chatcmpl-1".into(),
+        number: 1,
         created: 7,
         model: "m\"x".into(),
-        prompt_tokens: 5,
-        tokens: Tokens::new(text, None, None),
+        input: Input {
+            tokens: 5,
+            ..Input::default()
+        },
+        reasoning: Tokens::new("", None, None),
+        text: Tokens::new(text, None, None),
+        calls: Vec::new(),
+        vectors: None,
+        finish: Finish::Stop,
     }
 }
 
 fn stream(completion: Completion, with_usage: bool) -> Vec<Value> {
-    completion
-        .events(with_usage)
+    chunks::events(completion, with_usage)
         .filter(|event| event.part != Part::Done)
         .map(|event| {
             let text = std::str::from_utf8(&event.bytes).unwrap().to_owned();
@@ -91,7 +107,7 @@ fn names_what_is_wrong_with_a_request() {
 
 #[test]
 fn a_whole_answer_has_the_providers_form() {
-    let body: Value = serde_json::from_slice(&completion("Hello world").whole()).unwrap();
+    let body: Value = serde_json::from_slice(&OpenAi.whole(&completion("Hello world"))).unwrap();
     let choice = json!({
         "index": 0,
         "message": {"role": "assistant", "content": "Hello world", "refusal": null, "annotations": []},
@@ -139,13 +155,13 @@ fn a_stream_tells_its_usage_last_when_asked() {
 #[test]
 fn every_kind_of_error_has_a_body_that_fits_its_status() {
     for kind in ErrorKind::all() {
-        let refusal = refusal::of_kind(kind, "gpt-4o");
+        let refusal = OpenAi.refusal(Why::Kind(kind), "gpt-4o");
         assert_eq!(refusal.status, kind.status(), "{kind:?}");
-        if refusal.content_type == "text/html" {
-            assert!(refusal.body.starts_with("<html>"));
+        if let Says::Text(content_type, text) = &refusal.says {
+            assert!(text.starts_with("<html>") || *content_type == "application/json");
             continue;
         }
-        let body: Value = serde_json::from_str(&refusal.body).unwrap();
+        let body = body(&refusal);
         assert!(body["error"]["message"].is_string(), "{kind:?}");
         assert!(body["error"]["type"].is_string(), "{kind:?}");
     }
@@ -202,7 +218,7 @@ fn the_codes_that_clients_judge_by_are_the_real_ones() {
         ),
     ];
     for (kind, r#type, code) in table {
-        let body: Value = serde_json::from_str(&refusal::of_kind(kind, "m").body).unwrap();
+        let body = body(&OpenAi.refusal(Why::Kind(kind), "m"));
         assert_eq!(
             (&body["error"]["type"], &body["error"]["code"]),
             (&json!(r#type), &code),

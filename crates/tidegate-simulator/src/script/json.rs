@@ -7,11 +7,13 @@ use std::str::FromStr;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Answer, AnswerError};
+use crate::completion::ToolCall;
 use crate::duration::exact;
 use crate::fault::Fault;
+use crate::transfer::{Encoding, Transfer};
 
 impl<'de> Deserialize<'de> for Answer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -48,6 +50,10 @@ fn set(answer: &mut Answer, key: &str, value: Value) -> Result<(), String> {
         Value::Number(number) => set_text(answer, key, Some(&number.to_string())),
         Value::String(text) => set_text(answer, key, Some(&text)),
         Value::Object(headers) if key == "headers" => set_headers(answer, &headers),
+        Value::Array(tools) if key == "tools" => {
+            let mut tools = tools.into_iter();
+            tools.try_for_each(|tool| set_tool(answer, &tool))
+        }
         body if key == "body" => set_text(answer, key, Some(&body.to_string())),
         other => Err(format!("`{key}` cannot be `{other}`")),
     }
@@ -59,6 +65,20 @@ fn set_text(answer: &mut Answer, key: &str, value: Option<&str>) -> Result<(), S
         (key, value) => answer.set(key, value),
     };
     set.map_err(|error: AnswerError| error.to_string())
+}
+
+/// `{"name": "weather", "arguments": {"city": "Rome"}}`; arguments that are a text stand as they are.
+fn set_tool(answer: &mut Answer, tool: &Value) -> Result<(), String> {
+    let name = tool.get("name").and_then(Value::as_str);
+    let name = name.ok_or_else(|| format!("a tool needs a `name`: `{tool}`"))?;
+    let arguments = match tool.get("arguments") {
+        None => "{}".to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(arguments) => arguments.to_string(),
+    };
+    let name = name.to_owned();
+    answer.tools.push(ToolCall { name, arguments });
+    Ok(())
 }
 
 fn set_headers(answer: &mut Answer, headers: &Map<String, Value>) -> Result<(), String> {
@@ -92,8 +112,21 @@ impl Answer {
         let content_type = self.content_type.as_ref();
         let options = [
             ("times", (self.times != 1).then(|| self.times.into())),
+            ("for", self.lasts.map(|span| exact(span).into())),
             ("text", self.text.clone().map(Value::from)),
             ("tokens", self.tokens.map(Value::from)),
+            ("reasoning", self.reasoning.clone().map(Value::from)),
+            (
+                "tools",
+                (!self.tools.is_empty()).then(|| self.tools_as_json()),
+            ),
+            ("cached", (self.cached > 0).then(|| self.cached.into())),
+            (
+                "cache_written",
+                (self.cache_written > 0).then(|| self.cache_written.into()),
+            ),
+            ("model", self.model.clone().map(Value::from)),
+            ("finish", self.finish.map(|finish| finish.word().into())),
             ("body", self.body.clone().map(Value::from)),
             (
                 "content_type",
@@ -115,6 +148,7 @@ impl Answer {
                 "token_delay",
                 (!self.token_delay.is_zero()).then(|| exact(self.token_delay).into()),
             ),
+            ("opens_early", self.opens_early.then_some(Value::Bool(true))),
             ("ping", self.ping.map(|span| exact(span).into())),
             ("no_done", self.no_done.then_some(Value::Bool(true))),
             ("hold", self.hold.then_some(Value::Bool(true))),
@@ -122,7 +156,16 @@ impl Answer {
         let set = options
             .into_iter()
             .filter_map(|(option, value)| Some((option, value?)));
-        set.chain(self.fault.map(fault)).collect()
+        set.chain(self.fault.map(fault))
+            .chain(transfer(&self.transfer))
+            .collect()
+    }
+
+    fn tools_as_json(&self) -> Value {
+        let tools = self.tools.iter();
+        tools
+            .map(|call| json!({"name": call.name, "arguments": call.arguments}))
+            .collect()
     }
 
     fn headers_as_json(&self) -> Map<String, Value> {
@@ -131,6 +174,31 @@ impl Answer {
             .map(|(name, value)| (name.to_string(), lossy(value.as_bytes())))
             .collect()
     }
+}
+
+fn transfer(transfer: &Transfer) -> impl Iterator<Item = (&'static str, Value)> {
+    let encoding = match transfer.encoding {
+        Encoding::Plain => None,
+        Encoding::Gzip => Some(("gzip", Value::Bool(true))),
+        Encoding::BadGzip => Some(("bad_gzip", Value::Bool(true))),
+    };
+    let (size, header_size) = (transfer.size, transfer.header_size);
+    let length = (transfer.length != 0).then(|| format!("{:+}", transfer.length));
+    let drip = (!transfer.drip.is_zero()).then(|| exact(transfer.drip));
+    let options = [
+        ("size", (size > 0).then(|| size.into())),
+        ("drip", drip.map(Value::from)),
+        ("length", length.map(Value::from)),
+        ("header_size", (header_size > 0).then(|| header_size.into())),
+        (
+            "close_after",
+            transfer.close_after.then_some(Value::Bool(true)),
+        ),
+    ];
+    let options = options.into_iter();
+    options
+        .filter_map(|(option, value)| Some((option, value?)))
+        .chain(encoding)
 }
 
 fn lossy(bytes: &[u8]) -> Value {
@@ -142,6 +210,8 @@ fn fault(fault: Fault) -> (&'static str, Value) {
         Fault::Cut(after) => ("cut", after.into()),
         Fault::End(after) => ("end", after.into()),
         Fault::Stall(after) => ("stall", after.into()),
+        Fault::Pause(after, length) => ("stall", format!("{after}:{}", exact(length)).into()),
+        Fault::GoAway(after) => ("goaway", after.into()),
         Fault::Malformed(at) => ("malformed", at.into()),
         Fault::Error(after, kind) => ("error", format!("{after}:{}", kind.word()).into()),
     }

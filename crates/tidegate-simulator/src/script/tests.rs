@@ -70,7 +70,7 @@ fn errors_name_the_bad_word_and_the_right_ones() {
     assert!(unknown.contains("context_length_exceeded"), "{unknown}");
     let option = refusal("ok=Hello, world");
     assert!(
-        option.starts_with("unknown option `world`: one of times, text,"),
+        option.starts_with("unknown option `world`: one of times, for, text,"),
         "{option}"
     );
     assert!(option.ends_with("stands in double quotes)"), "{option}");
@@ -136,6 +136,14 @@ fn what_is_written_reads_back() {
         "error=5:slow_down,no-done,hold,ping=1s",
         "418,delay=1500us",
         "reset",
+        "503,for=60s",
+        "redirect=http://127.0.0.1:1/",
+        "ok,model=m,finish=tools,opens-early",
+        "goaway",
+        "ok,size=5GB,drip=1s,gzip,length=-20,header-size=1000,close-after",
+        "ok,bad-gzip,length=+7,stall=20:30s",
+        "goaway=3",
+        r#"ok,tool=a:{"x":1},tool="b:{\"y\":[1,2]}",reasoning=hm,cached=3,cache-written=4"#,
     ];
     for text in texts {
         let json = serde_json::to_string(&answer(text)).unwrap();
@@ -168,9 +176,42 @@ fn an_answer_with_times_serves_that_many_requests() {
     let mut script = Script::default();
     script.extend(parse("503,times=2; ok").unwrap());
     assert_eq!(script.remaining(), 3);
-    let mut replies = std::iter::from_fn(|| script.next(0).map(|answer| answer.reply));
+    let mut replies =
+        std::iter::from_fn(|| script.next(0, Duration::ZERO).map(|answer| answer.reply));
     assert_eq!(replies.next(), Some(Reply::Error(ErrorKind::Overloaded)));
     assert_eq!(replies.next(), Some(Reply::Error(ErrorKind::Overloaded)));
     assert_eq!(replies.next(), Some(Reply::Ok));
     assert_eq!(replies.next(), None);
+}
+
+#[test]
+fn an_answer_that_lasts_serves_all_requests_from_the_first_until_its_time_is_over() {
+    let mut script = Script::new(parse("503,for=60s; 429,for=1s; ok").unwrap(), false);
+    let mut at = |seconds| {
+        let answer = script.next(0, Duration::from_secs(seconds));
+        answer.map(|answer| answer.reply)
+    };
+    let (down, limited) = (ErrorKind::Overloaded, ErrorKind::RateLimit);
+    for seconds in [100, 130, 159] {
+        assert_eq!(at(seconds), Some(Reply::Error(down)), "{seconds}");
+    }
+    assert_eq!(at(160), Some(Reply::Error(limited)), "the next one begins");
+    assert_eq!(at(161), Some(Reply::Ok));
+    assert_eq!(at(162), None);
+}
+
+#[test]
+fn sizes_and_differences_say_what_they_need() {
+    assert_eq!(answer("size=5GB").transfer.size, 5_000_000_000);
+    assert_eq!(answer("size=64KB").transfer.size, 64_000);
+    assert_eq!(
+        refusal("size=big"),
+        "`size` cannot be `big`: it needs a size such as 4096, 64KB or 5GB"
+    );
+    assert!(refusal("size=99999999999GB").contains("needs a size"));
+    assert!(refusal("length=some").contains("needs a difference such as +100 or -20"));
+    assert_eq!(
+        refusal("gzip=yes"),
+        "`gzip` cannot be `yes`: it needs no value"
+    );
 }

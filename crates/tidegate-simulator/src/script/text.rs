@@ -3,96 +3,19 @@
 //! Commas and semicolons inside a value stand in double quotes that open right after the `=`. Whoever mistypes a word
 //! is told which words there are.
 
-use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
 
+use axum::http::HeaderName;
 use axum::http::header::RETRY_AFTER;
-use axum::http::{HeaderName, HeaderValue};
 
-use super::{Answer, RETRY_AFTER_MS, Reply};
-use crate::duration;
+use super::error::{AnswerError, OPTIONS, ScriptError};
+use super::quote::{split, unquote};
+use super::value::{
+    bad, difference, error_event, finish, header, header_value, number, size, span, stall, tool,
+};
+use super::{Answer, REPLIES, RETRY_AFTER_MS, Reply};
 use crate::fault::{ErrorKind, Fault};
-
-/// The options, as the compact form spells them; JSON writes `_` for `-`.
-const OPTIONS: &str = "times, text, tokens, body, content-type, header, retry-after, retry-after-ms, \
-    retry-after-date, delay, first-token, token-delay, ping, cut, end, stall, malformed, error, no-done, hold";
-
-/// Why a text is no answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AnswerError {
-    /// The word is none of the answers.
-    UnknownAnswer(String),
-    /// The word is none of the options.
-    UnknownOption(String),
-    /// The option needs a value.
-    NoValue(String),
-    /// The option's value is not what it needs.
-    BadValue {
-        /// The option.
-        option: String,
-        /// The value given.
-        value: String,
-        /// What it needs.
-        want: String,
-    },
-    /// The answer already fails in another way.
-    SecondFault(String),
-    /// A double quote that opens a value is not closed.
-    OpenQuote(String),
-}
-
-impl fmt::Display for AnswerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownAnswer(word) => {
-                let kinds: Vec<_> = ErrorKind::all().map(ErrorKind::word).collect();
-                let kinds = kinds.join(", ");
-                write!(
-                    f,
-                    "unknown answer `{word}`: ok, ok_error, empty, hang, reset, close, "
-                )?;
-                write!(f, "a status 200-599, or one of {kinds}")
-            }
-            Self::UnknownOption(word) => {
-                write!(f, "unknown option `{word}`: one of {OPTIONS}")?;
-                f.write_str(" (a text with commas or semicolons stands in double quotes)")
-            }
-            Self::NoValue(option) => write!(f, "`{option}` needs a value: {option}=..."),
-            Self::BadValue {
-                option,
-                value,
-                want,
-            } => {
-                write!(f, "`{option}` cannot be `{value}`: it needs {want}")
-            }
-            Self::SecondFault(option) => {
-                write!(
-                    f,
-                    "`{option}` is one too many: an answer has one of cut, end, stall, malformed, error"
-                )
-            }
-            Self::OpenQuote(text) => write!(f, "a double quote is not closed in `{text}`"),
-        }
-    }
-}
-
-impl std::error::Error for AnswerError {}
-
-/// Why a text is no script, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScriptError {
-    place: String,
-    reason: String,
-}
-
-impl fmt::Display for ScriptError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.reason)
-    }
-}
-
-impl std::error::Error for ScriptError {}
+use crate::transfer::Encoding;
 
 /// Reads a script in the compact form: answers separated by `;`, as in `503; 429,retry-after=1; ok=Hello`.
 pub fn parse(script: &str) -> Result<Vec<Answer>, ScriptError> {
@@ -172,7 +95,7 @@ fn first_word(error: AnswerError, index: usize) -> AnswerError {
 impl Answer {
     pub(super) fn set_reply(&mut self, word: &str, text: Option<&str>) -> Result<(), AnswerError> {
         let reply = word.parse()?;
-        if text.is_some() && reply != Reply::Ok {
+        if text.is_some() && !matches!(reply, Reply::Ok | Reply::Redirect) {
             return Err(AnswerError::UnknownAnswer(word.into()));
         }
         self.reply = reply;
@@ -183,24 +106,44 @@ impl Answer {
     /// Sets one option; `None` is a word without value.
     pub(super) fn set(&mut self, option: &str, value: Option<&str>) -> Result<(), AnswerError> {
         let spelled = option.replace('_', "-");
-        match (spelled.as_str(), value) {
-            ("no-done", None) => self.no_done = true,
-            ("hold", None) => self.hold = true,
-            ("no-done" | "hold", Some(value)) => return Err(bad(option, value, "no value")),
-            (known, None) if OPTIONS.split(", ").any(|name| name == known) => {
-                return Err(AnswerError::NoValue(option.into()));
+        let spelled = spelled.as_str();
+        match (self.set_flag(spelled), value) {
+            (true, None) => Ok(()),
+            (true, Some(value)) => Err(bad(option, value, "no value")),
+            (false, Some(value)) => self.set_value(spelled, value),
+            (false, None) if OPTIONS.split(", ").any(|name| name == spelled) => {
+                Err(AnswerError::NoValue(option.into()))
             }
-            (_, None) => return Err(AnswerError::UnknownOption(option.into())),
-            (known, Some(value)) => return self.set_value(known, value),
+            (false, None) => Err(AnswerError::UnknownOption(option.into())),
         }
-        Ok(())
+    }
+
+    /// Sets an option that has no value; false if there is none of that name.
+    fn set_flag(&mut self, option: &str) -> bool {
+        match option {
+            "no-done" => self.no_done = true,
+            "hold" => self.hold = true,
+            "opens-early" => self.opens_early = true,
+            "gzip" => self.transfer.encoding = Encoding::Gzip,
+            "bad-gzip" => self.transfer.encoding = Encoding::BadGzip,
+            "close-after" => self.transfer.close_after = true,
+            _ => return false,
+        }
+        true
     }
 
     fn set_value(&mut self, option: &str, value: &str) -> Result<(), AnswerError> {
         match option {
-            "times" => self.times = number(option, value)?.max(1),
+            "times" => self.times = number::<u32>(option, value)?.max(1),
+            "for" => self.lasts = Some(span(option, value)?),
             "text" => self.text = Some(value.into()),
             "tokens" => self.tokens = Some(number(option, value)?),
+            "reasoning" => self.reasoning = Some(value.into()),
+            "tool" => self.tools.push(tool(option, value)?),
+            "cached" => self.cached = number(option, value)?,
+            "cache-written" => self.cache_written = number(option, value)?,
+            "model" => self.model = Some(value.into()),
+            "finish" => self.finish = Some(finish(option, value)?),
             "body" => self.body = Some(value.into()),
             "content-type" => self.content_type = Some(header_value(option, value)?),
             "header" => self.headers.push(header(value)?),
@@ -211,7 +154,11 @@ impl Answer {
             "first-token" => self.first_token = span(option, value)?,
             "token-delay" => self.token_delay = span(option, value)?,
             "ping" => self.ping = Some(span(option, value)?),
-            "cut" | "end" | "stall" | "malformed" | "error" => {
+            "size" => self.transfer.size = size(option, value)?,
+            "drip" => self.transfer.drip = span(option, value)?,
+            "length" => self.transfer.length = difference(option, value)?,
+            "header-size" => self.transfer.header_size = number(option, value)?,
+            "cut" | "end" | "stall" | "malformed" | "error" | "goaway" => {
                 return self.set_fault(option, value);
             }
             unknown => return Err(AnswerError::UnknownOption(unknown.into())),
@@ -236,7 +183,8 @@ impl Answer {
         self.fault = Some(match option {
             "cut" => Fault::Cut(number(option, value)?),
             "end" => Fault::End(number(option, value)?),
-            "stall" => Fault::Stall(number(option, value)?),
+            "stall" => stall(option, value)?,
+            "goaway" => Fault::GoAway(number(option, value)?),
             "malformed" => Fault::Malformed(number(option, value)?),
             _ => error_event(option, value)?,
         });
@@ -252,15 +200,12 @@ impl FromStr for Reply {
         if let Ok(status) = word.parse::<u16>() {
             return Self::of_status(status).ok_or_else(unknown);
         }
-        match word {
-            "ok" => Ok(Self::Ok),
-            "ok_error" | "ok-error" => Ok(Self::OkError),
-            "empty" => Ok(Self::Empty),
-            "hang" => Ok(Self::Hang),
-            "reset" => Ok(Self::Reset),
-            "close" => Ok(Self::Close),
-            other => ErrorKind::named(other).map(Self::Error).ok_or_else(unknown),
-        }
+        let word = word.replace('-', "_");
+        let reply = REPLIES.iter().find(|(_, name)| *name == word);
+        reply
+            .map(|(reply, _)| *reply)
+            .or_else(|| ErrorKind::named(&word).map(Self::Error))
+            .ok_or_else(unknown)
     }
 }
 
@@ -273,90 +218,5 @@ impl Reply {
             }
             _ => None,
         }
-    }
-}
-
-/// Splits at a separator outside of quoted values. A quote opens only right after a `=`.
-fn split(text: &str, separator: char) -> Result<Vec<&str>, AnswerError> {
-    let (mut parts, mut start) = (Vec::new(), 0);
-    let (mut quoted, mut escaped, mut last) = (false, false, ' ');
-    for (at, c) in text.char_indices() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' if quoted => quoted = false,
-            '"' if last == '=' => quoted = true,
-            c if c == separator && !quoted => {
-                parts.push(&text[start..at]);
-                start = at + c.len_utf8();
-            }
-            _ => {}
-        }
-        last = c;
-    }
-    parts.push(&text[start..]);
-    if quoted {
-        Err(AnswerError::OpenQuote(text.into()))
-    } else {
-        Ok(parts)
-    }
-}
-
-/// What stands in the quotes, with `\"`, `\\` and `\n` resolved; a value without quotes as it is.
-fn unquote(value: &str) -> String {
-    let inside = value
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'));
-    let Some(inside) = inside else {
-        return value.to_owned();
-    };
-    let (mut text, mut chars) = (String::with_capacity(inside.len()), inside.chars());
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => text.extend(chars.next().map(|c| if c == 'n' { '\n' } else { c })),
-            c => text.push(c),
-        }
-    }
-    text
-}
-
-fn number(option: &str, value: &str) -> Result<u32, AnswerError> {
-    value
-        .parse()
-        .map_err(|_| bad(option, value, "a whole number"))
-}
-
-fn span(option: &str, value: &str) -> Result<Duration, AnswerError> {
-    duration::parse(value).map_err(|_| bad(option, value, "a duration such as 200ms, 1.5s or 2m"))
-}
-
-fn header_value(option: &str, value: &str) -> Result<HeaderValue, AnswerError> {
-    value
-        .parse()
-        .map_err(|_| bad(option, value, "what a header may carry"))
-}
-
-fn header(text: &str) -> Result<(HeaderName, HeaderValue), AnswerError> {
-    let want = "NAME:VALUE, such as x-should-retry:false";
-    let (name, value) = text
-        .split_once(':')
-        .ok_or_else(|| bad("header", text, want))?;
-    let name = name.trim().parse().map_err(|_| bad("header", text, want))?;
-    Ok((name, header_value("header", value.trim())?))
-}
-
-/// `20` or `20:overloaded`.
-fn error_event(option: &str, value: &str) -> Result<Fault, AnswerError> {
-    let (after, word) = value.split_once(':').unwrap_or((value, "server_error"));
-    let kind =
-        ErrorKind::named(word.trim()).ok_or_else(|| AnswerError::UnknownAnswer(word.into()))?;
-    Ok(Fault::Error(number(option, after.trim())?, kind))
-}
-
-fn bad(option: &str, value: &str, want: &str) -> AnswerError {
-    AnswerError::BadValue {
-        option: option.into(),
-        value: value.into(),
-        want: want.into(),
     }
 }

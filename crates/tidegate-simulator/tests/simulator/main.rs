@@ -3,11 +3,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test whose scene cannot be set fails")]
 
+mod answers;
+mod anthropic;
 mod call;
 mod command;
+mod http2;
 mod limits;
 mod requests;
 mod script;
 mod sockets;
 mod stats;
 mod stream;
+mod tcp;
+mod transfer;

@@ -4,55 +4,12 @@ use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use serde_json::json;
-use tidegate_simulator::{Running, Settings, Simulator};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tidegate_simulator::{Settings, Simulator};
+use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-use crate::call::chat;
-
-async fn start(script: &str) -> Running {
-    Simulator::start(Settings::scripted(script).unwrap())
-        .await
-        .unwrap()
-}
-
-/// A connection on which one chat request was sent.
-async fn sent(running: &Running, streamed: bool) -> TcpStream {
-    let mut stream = TcpStream::connect(running.address()).await.unwrap();
-    send(&mut stream, streamed).await;
-    stream
-}
-
-async fn send(stream: &mut TcpStream, streamed: bool) {
-    let mut body = chat("Hello");
-    body["stream"] = json!(streamed);
-    let body = body.to_string();
-    let length = body.len();
-    let head = format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: simulator\r\ncontent-length: {length}\r\n\r\n"
-    );
-    stream.write_all(head.as_bytes()).await.unwrap();
-    stream.write_all(body.as_bytes()).await.unwrap();
-}
-
-/// All bytes until the connection ends.
-async fn drain(stream: &mut TcpStream) -> std::io::Result<String> {
-    let mut text = String::new();
-    stream.read_to_string(&mut text).await.map(|_| text)
-}
-
-/// Bytes until the text contains this.
-async fn read_until(stream: &mut TcpStream, end: &str) -> String {
-    let (mut text, mut buffer) = (String::new(), [0; 4096]);
-    while !text.contains(end) {
-        let count = stream.read(&mut buffer).await.unwrap();
-        assert!(count > 0, "ended early: {text}");
-        text.push_str(std::str::from_utf8(&buffer[..count]).unwrap());
-    }
-    text
-}
+use crate::tcp::{drain, read_until, send, sent, start, until};
 
 #[tokio::test]
 async fn answers_several_requests_on_one_connection() {
@@ -164,16 +121,6 @@ async fn a_client_that_leaves_ends_its_request() {
     drop(stream);
     until(|| stats().in_flight == 0).await;
     assert_eq!(stats().answers["abandoned"], 1);
-}
-
-/// Lets the other tasks of this thread run until something holds.
-async fn until(holds: impl Fn() -> bool) {
-    let spin = async {
-        while !holds() {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(Duration::from_secs(10), spin).await.unwrap();
 }
 
 #[tokio::test]

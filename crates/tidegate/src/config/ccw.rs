@@ -237,7 +237,6 @@ impl Reader {
             ("apiVersion", advanced.api_version.is_some()),
             ("rpm", advanced.rpm.is_some()),
             ("tpm", advanced.tpm.is_some()),
-            ("proxy", advanced.proxy.is_some()),
         ];
         for (key, _) in unused.iter().filter(|(_, set)| *set && provider.enabled) {
             self.warn(format_args!(
@@ -245,6 +244,7 @@ impl Reader {
                 provider.name
             ));
         }
+        provider.proxy = self.sourced_template(advanced.proxy);
         provider.headers = self.headers(advanced.custom_headers.unwrap_or_default());
         if let Some(organization) = self.sourced_template(advanced.organization) {
             provider

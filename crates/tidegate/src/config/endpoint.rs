@@ -1,6 +1,7 @@
 //! A configured endpoint: what a user names.
 
 use super::context::ContextConfig;
+use super::fallback::FallbackConfig;
 use super::origin::Sourced;
 use super::settings::Settings;
 
@@ -15,6 +16,8 @@ pub struct EndpointConfig {
     pub model: Sourced<String>,
     /// The system prompt of its runs, unless they bring one.
     pub system: Option<Sourced<String>>,
+    /// Where its runs go when it does not answer, in order.
+    pub fallbacks: Vec<FallbackConfig>,
     /// Whether it may be asked.
     pub enabled: bool,
     /// How patient runs with it are.
@@ -31,6 +34,7 @@ impl EndpointConfig {
             provider,
             model,
             system: None,
+            fallbacks: Vec::new(),
             enabled: true,
             settings: Settings::default(),
             context: ContextConfig::default(),

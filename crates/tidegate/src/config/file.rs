@@ -3,15 +3,23 @@
 //! Tables say exactly which keys they take; everything is optional here, and every value keeps its place. What the
 //! values mean together is for [`super::validate`] to say, and for the plan.
 
+mod fallbacks;
+mod tables;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Deserialize;
-use tidegate_core::PromptBy;
 use tidegate_providers::{PROVIDERS, find, providers::command};
 use toml::Spanned;
+
+use self::fallbacks::Entry;
+pub(super) use self::tables::keys_of;
+use self::tables::{
+    ConfigFile, Directories, EndpointTable, Fallbacks, Key, List, Map, ProviderTable,
+};
 
 use super::Config;
 use super::context::ContextConfig;
@@ -19,113 +27,18 @@ use super::endpoint::EndpointConfig;
 use super::environment::Environment;
 use super::error::{ConfigError, Place};
 use super::explain::{self, dotted};
+use super::fallback::FallbackConfig;
 use super::locate::meant;
 use super::nearest::hint;
 use super::origin::{Origin, Sourced};
 use super::provider::ProviderConfig;
-use super::queue::{Pacing, QueueConfig};
-use super::settings::{Settings, every_setting};
+use super::queue::QueueConfig;
 use super::template::Template;
-use super::time::Time;
 use super::validate::{self, Wording};
 use super::value::Value;
 
-type Key<T> = Option<Spanned<Value<T>>>;
-type List = Option<Spanned<Vec<Value<String>>>>;
-type Directories = Option<Spanned<Vec<Spanned<Value<Template>>>>>;
-type Map<T> = BTreeMap<String, Spanned<T>>;
-
 /// The name of a file nobody named.
 const UNNAMED: &str = "tidegate.toml";
-
-/// A table of the file: its own keys, and all settings where it takes them.
-macro_rules! table {
-    ($name:ident { $($own:ident: $kind:ty,)* }) => {
-        table! { { $name { $($own: $kind,)* } } {} }
-    };
-    ({ $name:ident { $($own:ident: $kind:ty,)* } } { $($(#[$doc:meta])* $setting:ident: $type:ty,)* }) => {
-        #[derive(Default, Deserialize)]
-        #[serde(deny_unknown_fields, default)]
-        struct $name {
-            $($own: $kind,)*
-            $($setting: Key<$type>,)*
-        }
-
-        impl $name {
-            const KEYS: &'static [&'static str] = &[$(stringify!($own),)* $(stringify!($setting)),*];
-        }
-
-        table! { settings $name $($setting)* }
-    };
-    (settings $name:ident) => {};
-    (settings $name:ident $($setting:ident)+) => {
-        impl $name {
-            fn settings(&mut self, document: &Document<'_>) -> Settings {
-                Settings { $($setting: document.sourced(self.$setting.take()),)+ }
-            }
-        }
-    };
-}
-
-table!(ConfigFile {
-    providers: Map<ProviderTable>,
-    endpoints: Map<EndpointTable>,
-    defaults: DefaultsTable,
-    queue: QueueTable,
-    context: ContextTable,
-});
-
-every_setting!(table! { ProviderTable {
-    r#type: Key<String>,
-    enabled: Key<bool>,
-    base_url: Key<Template>,
-    api_key: Key<Template>,
-    account: Key<String>,
-    limit_group: Key<String>,
-    headers: Map<Value<Template>>,
-    preset: Key<String>,
-    argv: List,
-    prompt: Key<PromptBy>,
-    env: Map<Value<Template>>,
-} });
-
-every_setting!(table! { EndpointTable {
-    provider: Key<String>,
-    model: Key<Template>,
-    system: Key<String>,
-    enabled: Key<bool>,
-    include_dirs: Directories,
-    max_file_bytes: Key<u64>,
-    max_total_bytes: Key<u64>,
-    max_files: Key<usize>,
-} });
-
-every_setting!(table! { DefaultsTable { endpoint: Key<String>, } });
-
-table!(QueueTable { pacing: Key<Pacing>, });
-
-table!(ContextTable {
-    include_dirs: Directories,
-    max_file_bytes: Key<u64>,
-    max_total_bytes: Key<u64>,
-    max_files: Key<usize>,
-});
-
-/// The keys that a table takes; none for one that takes any.
-pub(super) fn keys_of(table: &[String]) -> Vec<&'static str> {
-    let names: Vec<_> = table.iter().map(String::as_str).collect();
-    let keys = match names.as_slice() {
-        [] => ConfigFile::KEYS,
-        ["providers", _] => ProviderTable::KEYS,
-        ["endpoints", _] => EndpointTable::KEYS,
-        ["defaults"] => DefaultsTable::KEYS,
-        ["queue"] => QueueTable::KEYS,
-        ["context"] => ContextTable::KEYS,
-        _ => &[],
-    };
-    let key = |name: &&'static str| name.trim_start_matches("r#");
-    keys.iter().map(key).collect()
-}
 
 /// The text being read, and where it comes from.
 pub(super) struct Document<'d> {
@@ -221,6 +134,33 @@ impl Document<'_> {
         Ok(Some(Sourced::new(paths?, origin)))
     }
 
+    /// A path as it is meant where the file lies.
+    fn path(
+        &self,
+        key: Key<Template>,
+        name: &str,
+    ) -> Result<Option<Sourced<PathBuf>>, ConfigError> {
+        let read = |key: Spanned<Value<Template>>| {
+            let path = self.resolved(&key, name)?;
+            let path = meant(&path, &self.path, &self.environment);
+            Ok(Sourced::new(path, self.origin(&key.span())))
+        };
+        key.map(read).transpose()
+    }
+
+    fn fallbacks(&self, list: Fallbacks) -> Vec<FallbackConfig> {
+        let entries = list.into_iter().flatten();
+        let read = |entry: Spanned<Entry>| {
+            let origin = self.origin(&entry.span());
+            let Entry { endpoint, on } = entry.into_inner();
+            FallbackConfig {
+                endpoint: Sourced::new(endpoint, origin),
+                on,
+            }
+        };
+        entries.map(read).collect()
+    }
+
     fn config(&self, file: ConfigFile) -> Result<Config, ConfigError> {
         let mut config = Config::default();
         for (name, table) in file.providers {
@@ -258,6 +198,10 @@ impl Document<'_> {
             base_url: self.sourced(table.base_url.take()),
             api_key: self.sourced(table.api_key.take()),
             headers: self.templates(std::mem::take(&mut table.headers)),
+            proxy: self.sourced(table.proxy.take()),
+            ca_file: self.path(table.ca_file.take(), "ca_file")?,
+            client_cert_file: self.path(table.client_cert_file.take(), "client_cert_file")?,
+            client_key_file: self.path(table.client_key_file.take(), "client_key_file")?,
             argv: self.argv(&name, table.argv.take(), table.preset.take())?,
             prompt: self.sourced(table.prompt.take()),
             env: self.templates(std::mem::take(&mut table.env)),
@@ -347,6 +291,7 @@ impl Document<'_> {
         Ok(EndpointConfig {
             system: self.sourced(table.system.take()),
             enabled: is_enabled(table.enabled.take()),
+            fallbacks: self.fallbacks(table.fallbacks.take()),
             context: ContextConfig {
                 include_dirs: self.directories(table.include_dirs.take())?,
                 max_file_bytes: self.sourced(table.max_file_bytes.take()),

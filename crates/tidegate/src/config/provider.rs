@@ -1,6 +1,7 @@
 //! A configured provider: an account somewhere.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use tidegate_core::PromptBy;
 
@@ -23,6 +24,14 @@ pub struct ProviderConfig {
     pub api_key: Option<Sourced<Template>>,
     /// Further headers to send.
     pub headers: BTreeMap<String, Sourced<Template>>,
+    /// The proxy it is reached through: a URL, or `none`. Unset: what the environment says.
+    pub proxy: Option<Sourced<Template>>,
+    /// PEM certificates of authorities to trust besides the system's.
+    pub ca_file: Option<Sourced<PathBuf>>,
+    /// A PEM certificate to show to a server that asks for one.
+    pub client_cert_file: Option<Sourced<PathBuf>>,
+    /// The PEM key that belongs to it, where it is not in the same file.
+    pub client_key_file: Option<Sourced<PathBuf>>,
     /// Program and arguments of a command.
     pub argv: Option<Sourced<Vec<String>>>,
     /// How the prompt reaches a command.
@@ -47,6 +56,10 @@ impl ProviderConfig {
             base_url: None,
             api_key: None,
             headers: BTreeMap::new(),
+            proxy: None,
+            ca_file: None,
+            client_cert_file: None,
+            client_key_file: None,
             argv: None,
             prompt: None,
             env: BTreeMap::new(),

@@ -4,7 +4,7 @@
 //! question behind "show" is never what a file says, but why something happens. How files are packed stands in
 //! `[context]`; an endpoint lists there only what it changes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tidegate_context::PackOptions;
 use tidegate_core::Timeouts;
@@ -15,6 +15,7 @@ use super::Config;
 use super::context::{CacheConfig, ContextConfig};
 use super::endpoint::EndpointConfig;
 use super::explain::{dotted, key_text};
+use super::fallback::FallbackConfig;
 use super::origin::{Origin, Sourced};
 use super::provider::ProviderConfig;
 use super::settings::Settings;
@@ -123,6 +124,12 @@ fn provider(config: &Config, entry: &ProviderConfig, table: &mut Table<'_>) {
     table.text("account", entry.account.as_ref());
     table.text("limit_group", entry.limit_group.as_ref());
     table.secrets("headers", entry.headers.iter());
+    let proxy = entry.proxy.as_ref();
+    let proxy = proxy.map(|url| Sourced::new(without_secrets(url.value.raw()), url.origin.clone()));
+    table.text("proxy", proxy.as_ref());
+    table.path("ca_file", entry.ca_file.as_ref());
+    table.path("client_cert_file", entry.client_cert_file.as_ref());
+    table.path("client_key_file", entry.client_key_file.as_ref());
     table.with("argv", entry.argv.as_ref(), |argv| {
         list(argv.iter().cloned())
     });
@@ -201,8 +208,24 @@ fn endpoint(config: &Config, entry: &EndpointConfig, table: &mut Table<'_>) {
     table.text("model", Some(&entry.model));
     table.enabled(entry.enabled, &entry.model.origin);
     table.text("system", entry.system.as_ref());
+    if let Some(first) = entry.fallbacks.first() {
+        let all = entry.fallbacks.iter().map(fallback).collect::<Vec<_>>();
+        let value = format!("[{}]", all.join(", "));
+        table.push("fallbacks", value, &first.endpoint.origin);
+    }
     context(&entry.context, table);
     table.settings(&settings(config, entry));
+}
+
+fn fallback(fallback: &FallbackConfig) -> String {
+    let name = quoted(&fallback.endpoint.value);
+    match fallback.on {
+        None => name,
+        Some(on) => {
+            let words = list(on.iter().map(|condition| condition.to_string()));
+            format!("{{ endpoint = {name}, on = {words} }}")
+        }
+    }
 }
 
 /// The settings of a run with this endpoint that brings none itself.
@@ -264,6 +287,10 @@ impl<'r> Table<'r> {
 
     fn text(&mut self, key: &str, value: Option<&Sourced<String>>) {
         self.with(key, value, |text| quoted(text));
+    }
+
+    fn path(&mut self, key: &str, value: Option<&Sourced<PathBuf>>) {
+        self.with(key, value, |at| quoted(&path(at)));
     }
 
     fn enabled(&mut self, enabled: bool, origin: &Origin) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tidegate_core::{Backoff, RetryPolicy, Timeouts};
 
+use super::delivery::DeliveryMode;
 use super::origin::{Origin, Sourced};
 use super::time::Time;
 
@@ -24,8 +25,12 @@ macro_rules! every_setting {
             retry_jitter: f64,
             /// The longest wait a server may ask for and be obeyed. 5 min unless chosen.
             max_retry_after: Time,
+            /// The longest wait a server may ask for while a fallback could answer. 5 s unless chosen.
+            fallback_after: Time,
             /// Whether a request that may already have been served, and billed, is sent again. Yes unless chosen.
             resend_unknown: bool,
+            /// Whether a streamed answer is handed over as it comes, or when it is whole. As it comes unless chosen.
+            delivery: DeliveryMode,
             /// Until a connection stands. 10 s unless chosen.
             connect_timeout: Time,
             /// Until the first piece of output. 60 s over HTTP unless chosen.
@@ -92,6 +97,12 @@ macro_rules! spelled {
 }
 spelled!(u32, f64, bool);
 
+impl Spelled for DeliveryMode {
+    fn spelled(&self) -> String {
+        format!("\"{self}\"")
+    }
+}
+
 impl Settings {
     /// The run deadline nobody chose: longer than any single answer takes, shorter than anyone waits for one.
     pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(30 * 60);
@@ -104,6 +115,7 @@ impl Settings {
             max_retries: value(self.max_retries.as_ref(), defaults.max_retries),
             backoff: self.backoff(),
             max_retry_after: duration(self.max_retry_after.as_ref(), defaults.max_retry_after),
+            fallback_after: duration(self.fallback_after.as_ref(), defaults.fallback_after),
             resend_unknown: value(self.resend_unknown.as_ref(), defaults.resend_unknown),
         }
     }
@@ -147,6 +159,11 @@ impl Settings {
         }
     }
 
+    /// When a streamed answer is handed over.
+    pub fn delivery(&self) -> DeliveryMode {
+        value(self.delivery.as_ref(), DeliveryMode::default())
+    }
+
     /// Time for the run as a whole.
     pub fn deadline(&self) -> Duration {
         duration(self.deadline.as_ref(), Self::DEFAULT_DEADLINE)
@@ -185,7 +202,9 @@ impl Settings {
             retry_max_delay: Some(unchosen(policy.backoff.cap)),
             retry_jitter: Some(Sourced::default_of(policy.backoff.jitter)),
             max_retry_after: Some(unchosen(policy.max_retry_after)),
+            fallback_after: Some(unchosen(policy.fallback_after)),
             resend_unknown: Some(Sourced::default_of(policy.resend_unknown)),
+            delivery: Some(Sourced::default_of(self.delivery())),
             deadline: Some(unchosen(self.deadline())),
             ..Self::default()
         };

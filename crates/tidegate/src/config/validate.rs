@@ -1,6 +1,6 @@
 //! What a configuration must be as a whole, whatever file it came from.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tidegate_providers::{PROVIDERS, Provider, find};
@@ -194,7 +194,14 @@ impl Checker<'_> {
             .map(|header| &header.origin);
         let url = provider.base_url.as_ref().map(|url| &url.origin);
         self.out_of_place(
-            &[("base_url", url), ("headers", header)],
+            &[
+                ("base_url", url),
+                ("headers", header),
+                ("proxy", provider.proxy.as_ref().map(|proxy| &proxy.origin)),
+                ("ca_file", file(provider.ca_file.as_ref())),
+                ("client_cert_file", file(provider.client_cert_file.as_ref())),
+                ("client_key_file", file(provider.client_key_file.as_ref())),
+            ],
             table,
             "a command",
         )
@@ -235,7 +242,30 @@ impl Checker<'_> {
             );
         }
         self.settings(&endpoint.settings, &table)?;
+        self.fallbacks(endpoint, &table)?;
         self.provider_of(endpoint, &table)
+    }
+
+    fn fallbacks(&self, endpoint: &EndpointConfig, table: &str) -> Checked {
+        let names = || self.config.endpoints.keys().map(String::as_str);
+        endpoint.fallbacks.iter().try_for_each(|fallback| {
+            let Sourced {
+                value: name,
+                origin,
+            } = &fallback.endpoint;
+            if *name == endpoint.name {
+                let message = format!("{table} falls back to itself: name another endpoint");
+                return self.refuse(origin, message);
+            }
+            if self.config.endpoints.contains_key(name) || name.contains('/') {
+                return Ok(());
+            }
+            let hint = hint(name, names(), "there are");
+            self.refuse(
+                origin,
+                format!("unknown endpoint `{name}` in `fallbacks` of {table}{hint}"),
+            )
+        })
     }
 
     /// A base URL with the route in it, which the provider adds itself. Only a warning: some servers nest them.
@@ -272,6 +302,10 @@ impl Checker<'_> {
             format!("unknown provider `{name}` in {table}{hint}"),
         )
     }
+}
+
+fn file(path: Option<&Sourced<PathBuf>>) -> Option<&Origin> {
+    path.map(|path| &path.origin)
 }
 
 /// A default that is not there. Only a warning: programs add endpoints after the file is read.

@@ -10,6 +10,7 @@ use std::marker::PhantomData;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use tidegate_core::PromptBy;
 
+use super::delivery::DeliveryMode;
 use super::queue::Pacing;
 use super::template::Template;
 use super::time::Time;
@@ -200,6 +201,18 @@ impl Leaf for PromptBy {
         match value {
             "argument" => Some(Ok(Self::Argument)),
             "stdin" => Some(Ok(Self::Stdin)),
+            _ => None,
+        }
+    }
+}
+
+impl Leaf for DeliveryMode {
+    const RIGHT: &'static str = "\"live\" or \"whole\"";
+
+    fn text(value: &str) -> Reading<Self> {
+        match value {
+            "live" => Some(Ok(Self::Live)),
+            "whole" => Some(Ok(Self::Whole)),
             _ => None,
         }
     }

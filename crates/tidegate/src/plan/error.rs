@@ -76,6 +76,24 @@ pub enum PlanError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A fallback cannot be used.
+    #[error("a fallback of endpoint `{endpoint}` ({origin}) cannot be used: {error}")]
+    Fallback {
+        /// The endpoint.
+        endpoint: String,
+        /// Where the fallback is named.
+        origin: String,
+        /// Why.
+        error: Box<PlanError>,
+    },
+    /// The provider's proxy is none.
+    #[error("the `proxy` of provider `{provider}` cannot be used: {problem}")]
+    BadProxy {
+        /// The provider.
+        provider: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The provider has no command.
     #[error("provider `{provider}` has no command: set `argv` or `preset`")]
     NoCommand {
@@ -89,8 +107,11 @@ impl PlanError {
     pub fn is_missing_credential(&self) -> bool {
         match self {
             Self::MissingKey { .. } => true,
+            Self::Fallback { error, .. } => error.is_missing_credential(),
             Self::MissingVariable { key, .. } => {
-                key == "api_key" || key.starts_with("env.") || key.starts_with("headers.")
+                matches!(key.as_str(), "api_key" | "proxy")
+                    || key.starts_with("env.")
+                    || key.starts_with("headers.")
             }
             _ => false,
         }

@@ -1,7 +1,9 @@
 //! From a configured provider and endpoint to everything an attempt needs.
 
-use tidegate_core::target::host;
-use tidegate_core::{Command, LimitKey, Secret, Target, Timeouts};
+use std::path::PathBuf;
+
+use tidegate_core::network::host;
+use tidegate_core::{Command, LimitKey, Network, Proxy, Secret, Target, Timeouts};
 use tidegate_providers::Provider;
 
 use super::PlanError;
@@ -39,6 +41,7 @@ impl Resolver<'_> {
             base_url,
             credential: if command { None } else { self.credential()? },
             headers: self.secrets("headers", self.account.headers.iter())?,
+            network: self.network()?,
             command: if command { Some(self.command()?) } else { None },
             timeouts: settings.timeouts(if command {
                 Timeouts::COMMAND
@@ -79,6 +82,37 @@ impl Resolver<'_> {
                 problem,
             }),
         }
+    }
+
+    fn network(&self) -> Result<Network, PlanError> {
+        let file = |key: &Option<Sourced<PathBuf>>| key.as_ref().map(|path| path.value.clone());
+        Ok(Network {
+            proxy: self.proxy()?,
+            ca_file: file(&self.account.ca_file),
+            client_cert_file: file(&self.account.client_cert_file),
+            client_key_file: file(&self.account.client_key_file),
+        })
+    }
+
+    fn proxy(&self) -> Result<Proxy, PlanError> {
+        let Some(proxy) = &self.account.proxy else {
+            return Ok(Proxy::Environment);
+        };
+        let url = self.text("proxy", proxy)?;
+        if url == "none" {
+            return Ok(Proxy::Direct);
+        }
+        let problem = match reqwest::Url::parse(&url) {
+            Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => {
+                return Ok(Proxy::Url(url));
+            }
+            Ok(_) => "it must begin with http:// or https://, or be `none`".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        Err(PlanError::BadProxy {
+            provider: self.account.name.clone(),
+            problem,
+        })
     }
 
     fn credential(&self) -> Result<Option<Secret>, PlanError> {

@@ -1,26 +1,20 @@
 //! Calls over HTTP.
 
+mod client;
+
 use std::collections::HashMap;
+use std::error::Error as _;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
-use reqwest::{Client, redirect};
-use tidegate_core::Timeouts;
-use tidegate_core::target::host;
+use reqwest::Client;
+use tidegate_core::network::host;
+use tidegate_core::{Network, Timeouts};
 use tidegate_providers::{Call, HttpCall, ReplyHead, TransportError};
 
 use super::{Incoming, Sending, Transport};
-
-/// Below the 30 s and more after which servers and balancers close idle connections, so that they are closed from
-/// our side: a request on a connection the other side is just closing may or may not have been served.
-const POOL_IDLE: Duration = Duration::from_secs(25);
-/// Without these a connection to a machine that has vanished hangs until the attempt's time-out.
-const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(20);
-const KEEP_ALIVE_WITHIN: Duration = Duration::from_secs(10);
-
-const USER_AGENT: &str = concat!("tidegate/", env!("CARGO_PKG_VERSION"));
 
 /// Calls over HTTP/1.1 and HTTP/2, over TLS where the URL says so.
 ///
@@ -31,12 +25,13 @@ pub struct HttpTransport {
 }
 
 /// What a client is made for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct ClientKey {
     tls: bool,
-    /// On this machine: no proxy stands between.
+    /// On this machine: no proxy of the environment stands between.
     loopback: bool,
     connect: Duration,
+    network: Network,
 }
 
 impl HttpTransport {
@@ -50,12 +45,17 @@ impl HttpTransport {
         if let Some(client) = clients.get(&key) {
             return Ok(client.clone());
         }
-        let client = build(key).map_err(|error| TransportError::Unreachable(words(error)))?;
+        let client = client::build(&key)?;
         clients.insert(key, client.clone());
         Ok(client)
     }
 
-    async fn post(&self, call: &HttpCall, timeouts: &Timeouts) -> Result<Incoming, TransportError> {
+    async fn post(
+        &self,
+        call: &HttpCall,
+        timeouts: &Timeouts,
+        network: &Network,
+    ) -> Result<Incoming, TransportError> {
         let tls = call
             .url
             .get(..8)
@@ -65,6 +65,7 @@ impl HttpTransport {
             tls,
             loopback,
             connect: timeouts.connect,
+            network: network.clone(),
         })?;
         let request = client
             .post(&call.url)
@@ -86,37 +87,20 @@ impl HttpTransport {
 }
 
 impl Transport for HttpTransport {
-    fn send<'a>(&'a self, call: &'a Call, timeouts: &'a Timeouts) -> Sending<'a> {
+    fn send<'a>(
+        &'a self,
+        call: &'a Call,
+        timeouts: &'a Timeouts,
+        network: &'a Network,
+    ) -> Sending<'a> {
         Box::pin(async move {
             match call {
-                Call::Http(call) => self.post(call, timeouts).await,
+                Call::Http(call) => self.post(call, timeouts, network).await,
                 _ => Err(TransportError::NotStarted(
                     "this transport carries HTTP only".into(),
                 )),
             }
         })
-    }
-}
-
-fn build(key: ClientKey) -> reqwest::Result<Client> {
-    let builder = Client::builder()
-        .user_agent(USER_AGENT)
-        .connect_timeout(key.connect)
-        .redirect(redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .pool_idle_timeout(POOL_IDLE)
-        .http2_keep_alive_interval(KEEP_ALIVE_EVERY)
-        .http2_keep_alive_timeout(KEEP_ALIVE_WITHIN)
-        .tcp_nodelay(true);
-    let builder = if key.loopback {
-        builder.no_proxy()
-    } else {
-        builder
-    };
-    if key.tls {
-        builder.build()
-    } else {
-        builder.tls_certs_only([]).build()
     }
 }
 
@@ -137,10 +121,28 @@ fn failed(error: reqwest::Error) -> TransportError {
     if error.is_connect() && error.is_timeout() {
         return TransportError::ConnectTimeout;
     }
-    if error.is_connect() || error.is_builder() {
+    if error.is_connect() || error.is_builder() || was_refused_unread(&error) {
         return TransportError::Unreachable(words(error));
     }
     TransportError::Disconnected(words(error))
+}
+
+/// Whether an HTTP/2 server said that it has not looked at the request: it refused the stream, or it was going away and
+/// named an earlier one as the last it would serve (RFC 9113, 6.8 and 8.7).
+fn was_refused_unread(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = error.source();
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<h2::Error>() {
+            let gone = error.is_go_away() && error.is_remote();
+            return match error.reason() {
+                Some(h2::Reason::REFUSED_STREAM) => true,
+                Some(h2::Reason::NO_ERROR) => gone,
+                _ => false,
+            };
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// The innermost cause, which is what went wrong; the rest of the chain says where in the library. Without the URL,

@@ -13,7 +13,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use tidegate_core::Timeouts;
+use tidegate_core::{Network, Timeouts};
 use tidegate_providers::{Call, ProcessCall, ReplyHead, TransportError};
 use tokio_util::task::TaskTracker;
 
@@ -67,7 +67,7 @@ impl Default for ProcessTransport {
 }
 
 impl Transport for ProcessTransport {
-    fn send<'a>(&'a self, call: &'a Call, _: &'a Timeouts) -> Sending<'a> {
+    fn send<'a>(&'a self, call: &'a Call, _: &'a Timeouts, _: &'a Network) -> Sending<'a> {
         Box::pin(async move {
             match call {
                 Call::Process(call) => self.run(call).await,

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tidegate_core::{Status, Timeouts};
+use tidegate_core::{Network, Status, Timeouts};
 use tidegate_providers::{Call, ReplyHead, TransportError};
 use tokio::time::Instant;
 
@@ -123,7 +123,7 @@ fn guard<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Transport for ScriptedTransport {
-    fn send<'a>(&'a self, call: &'a Call, _: &'a Timeouts) -> Sending<'a> {
+    fn send<'a>(&'a self, call: &'a Call, _: &'a Timeouts, _: &'a Network) -> Sending<'a> {
         let step = self.next(call);
         Box::pin(async move {
             let Some(step) = step else {

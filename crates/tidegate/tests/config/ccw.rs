@@ -198,12 +198,16 @@ fn advanced_settings_are_used_or_said_not_to_be() {
         provider.headers.keys().collect::<Vec<_>>(),
         ["OpenAI-Organization", "X-A"]
     );
+    let proxy = provider
+        .proxy
+        .as_ref()
+        .unwrap()
+        .value
+        .resolve(&config.environment);
+    assert_eq!(proxy.unwrap(), "http://p");
     assert_eq!(
         config.warnings,
-        [
-            "litellm-api-config.json: `rpm` of provider `p` is not used yet",
-            "litellm-api-config.json: `proxy` of provider `p` is not used yet",
-        ]
+        ["litellm-api-config.json: `rpm` of provider `p` is not used yet"]
     );
 }
 

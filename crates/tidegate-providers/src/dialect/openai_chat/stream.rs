@@ -3,12 +3,16 @@
 //! A stream is whole only when it says so: `[DONE]`, or a finish reason before the connection closed. Anything else
 //! is a broken answer, however much text came.
 
-use std::borrow::Cow;
+mod calls;
 
 use http::header::CONTENT_TYPE;
 use tidegate_core::{Delivery, Delta, Failure, FailureKind, StreamEnd, Target};
 
-use super::{carried, finish_reason, refused, wire};
+pub(super) use calls::Calls;
+
+use super::answer::{carried, finish_reason, refused, with_calls};
+use super::usage::TokenUsage;
+use super::wire;
 use crate::call::ReplyHead;
 use crate::classify::{self, ErrorBody};
 use crate::provider::StreamDecoder;
@@ -34,6 +38,11 @@ struct Decoder<'t> {
 struct State<'t> {
     target: &'t Target,
     started: bool,
+    /// The answer's id, once the stream has told.
+    id: Option<String>,
+    /// Which of several choices is read: the first that comes.
+    choice: Option<u64>,
+    calls: Calls,
     answer: Answer,
     done: bool,
     failed: Option<Failure>,
@@ -52,6 +61,9 @@ impl<'t> Decoder<'t> {
         let state = State {
             target,
             started: false,
+            id: None,
+            choice: None,
+            calls: Calls::default(),
             answer: Answer::Missing,
             done: false,
             failed: None,
@@ -84,19 +96,15 @@ impl StreamDecoder for Decoder<'_> {
                 self.state.target,
                 "the stream has an end and no answer",
             )),
-            (Answer::Finished, terminated) | (Answer::Begun, terminated @ true) => {
-                Ok(StreamEnd { terminated })
+            (Answer::Finished, terminated) => Ok(StreamEnd { terminated }),
+            (Answer::Begun, true) if self.state.calls.are_whole() => {
+                Ok(StreamEnd { terminated: true })
             }
-            (Answer::Missing | Answer::Begun, false) => {
+            (Answer::Missing | Answer::Begun, _) => {
                 Err(Failure::new(FailureKind::StreamBroken, Delivery::Unknown))
             }
         }
     }
-}
-
-/// A name, unless it is empty: Azure's first chunk names nobody.
-fn named(name: Option<Cow<'_, str>>) -> Option<String> {
-    name.filter(|name| !name.is_empty()).map(Cow::into_owned)
 }
 
 impl State<'_> {
@@ -131,17 +139,33 @@ impl State<'_> {
         {
             return Err(classify::reported(self.target, &error));
         }
-        let (id, model) = (named(chunk.id), named(chunk.model));
-        if !self.started && (id.is_some() || model.is_some()) {
-            self.started = true;
-            out.push(Delta::Started { id, model });
+        self.name(chunk.id, chunk.model, out);
+        for choice in chunk.choices {
+            if *self.choice.get_or_insert(choice.index.unwrap_or(0)) == choice.index.unwrap_or(0) {
+                self.choice(choice, out)?;
+            }
         }
-        if let Some(choice) = chunk.choices.into_iter().next() {
-            self.choice(choice, out)?;
-        }
-        let usage = chunk.usage.and_then(wire::TokenUsage::counted);
+        let usage = chunk.usage.and_then(TokenUsage::counted);
         out.extend(usage.map(Delta::Usage));
         Ok(())
+    }
+
+    /// Who answers. Azure's first chunk names nobody.
+    fn name(
+        &mut self,
+        id: Option<wire::Text<'_>>,
+        model: Option<wire::Text<'_>>,
+        out: &mut Vec<Delta>,
+    ) {
+        if self.started {
+            return;
+        }
+        let (id, model) = (wire::said(id), wire::said(model));
+        if id.is_some() || model.is_some() {
+            self.started = true;
+            self.id.clone_from(&id);
+            out.push(Delta::Started { id, model });
+        }
     }
 
     fn choice(
@@ -152,20 +176,29 @@ impl State<'_> {
         if self.answer == Answer::Missing {
             self.answer = Answer::Begun;
         }
-        if let Some(refusal) = choice.delta.refusal.filter(|refusal| !refusal.is_empty()) {
+        let mut said = choice.delta;
+        if let Some(refusal) = wire::said(said.refusal.take()) {
             return Err(refused(self.target, &refusal));
         }
-        let thought = choice.delta.reasoning_content.or(choice.delta.reasoning);
-        if let Some(thought) = thought.filter(|thought| !thought.is_empty()) {
-            out.push(Delta::Reasoning(thought.into_owned()));
-        }
-        if let Some(text) = choice.delta.content.filter(|text| !text.is_empty()) {
+        out.extend(said.take_thought().map(Delta::Reasoning));
+        let text = std::mem::take(&mut said.content).text;
+        if !text.is_empty() {
             out.push(Delta::Text(text.into_owned()));
         }
-        if let Some(reason) = choice.finish_reason.filter(|reason| !reason.is_empty()) {
+        self.tool_calls(said, out)?;
+        if let Some(reason) = wire::said(choice.finish_reason) {
             let reason = finish_reason(self.target, Some(&reason))?;
             self.answer = Answer::Finished;
-            out.push(Delta::Finished(reason));
+            out.push(Delta::Finished(with_calls(reason, !self.calls.is_empty())));
+        }
+        Ok(())
+    }
+
+    fn tool_calls(&mut self, said: wire::Said<'_>, out: &mut Vec<Delta>) -> Result<(), Failure> {
+        for piece in Calls::pieces(said) {
+            let piece = (self.calls.piece(piece, self.id.as_deref()))
+                .map_err(|what| classify::malformed(self.target, what))?;
+            out.extend(piece.map(Delta::ToolCall));
         }
         Ok(())
     }

@@ -1,109 +1,53 @@
-//! The JSON of the dialect, borrowed from the bytes it came in.
+//! The JSON of the dialect's answers, borrowed from the bytes it came in.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use serde::ser::{SerializeMap, SerializeSeq};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Map, Value};
-use tidegate_core::{Message, Part, Request, Role, Usage};
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
-/// Writes a request's body without copying its texts first.
-pub(super) fn write(model: &str, request: &Request, fields: &Map<String, Value>) -> Vec<u8> {
-    let mut body = Vec::with_capacity(request.text_bytes() + request.text_bytes() / 8 + 512);
-    let written = serde_json::to_writer(
-        &mut body,
-        &Body {
-            model,
-            request,
-            fields,
-        },
-    );
-    debug_assert!(written.is_ok(), "writing JSON into memory cannot fail");
-    body
-}
+use super::usage::{self, TokenUsage};
 
-struct Body<'r> {
-    model: &'r str,
-    request: &'r Request,
-    fields: &'r Map<String, Value>,
-}
+/// A string, borrowed where nothing in it is escaped. (A field of type `Option<Cow<str>>` would always copy.)
+#[derive(Deserialize)]
+pub(super) struct Text<'b>(#[serde(borrow)] Cow<'b, str>);
 
-impl Serialize for Body<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        if !self.fields.contains_key("model") {
-            map.serialize_entry("model", self.model)?;
-        }
-        if !self.fields.contains_key("messages") {
-            map.serialize_entry("messages", &Messages(self.request))?;
-        }
-        for (name, value) in self.fields {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
+impl Text<'_> {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(super) fn into_string(self) -> String {
+        self.0.into_owned()
     }
 }
 
-struct Messages<'r>(&'r Request);
-
-impl Serialize for Messages<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut seq = serializer.serialize_seq(None)?;
-        if let Some(system) = &self.0.system {
-            seq.serialize_element(&Turn {
-                role: "system",
-                content: system,
-            })?;
-        }
-        for message in &self.0.messages {
-            turn(&mut seq, message)?;
-        }
-        seq.end()
-    }
-}
-
-fn turn<Q: SerializeSeq>(seq: &mut Q, message: &Message) -> Result<(), Q::Error> {
-    let role = match message.role {
-        Role::User => "user",
-        Role::Assistant => "assistant",
-    };
-    match message.parts.as_slice() {
-        [Part::Text { text }] => seq.serialize_element(&Turn {
-            role,
-            content: text,
-        }),
-        parts => seq.serialize_element(&Turn {
-            role,
-            content: parts,
-        }),
-    }
-}
-
-#[derive(Serialize)]
-struct Turn<'r, C: ?Sized> {
-    role: &'static str,
-    content: &'r C,
+/// A text that says something.
+pub(super) fn said(text: Option<Text<'_>>) -> Option<String> {
+    text.filter(|text| !text.0.is_empty())
+        .map(Text::into_string)
 }
 
 /// A whole completion.
 #[derive(Deserialize)]
 pub(super) struct Completion<'b> {
     #[serde(borrow, default)]
-    pub(super) id: Option<Cow<'b, str>>,
+    pub(super) id: Option<Text<'b>>,
     #[serde(borrow, default)]
-    pub(super) model: Option<Cow<'b, str>>,
+    pub(super) model: Option<Text<'b>>,
     #[serde(borrow)]
     pub(super) choices: Vec<Choice<'b>>,
-    #[serde(default, deserialize_with = "usage")]
+    #[serde(default, deserialize_with = "usage::lenient")]
     pub(super) usage: Option<TokenUsage>,
 }
 
 #[derive(Deserialize)]
 pub(super) struct Choice<'b> {
     #[serde(borrow)]
-    pub(super) message: Text<'b>,
+    pub(super) message: Said<'b>,
     #[serde(borrow, default)]
-    pub(super) finish_reason: Option<Cow<'b, str>>,
+    pub(super) finish_reason: Option<Text<'b>>,
     #[serde(default)]
     pub(super) error: Option<Value>,
 }
@@ -112,12 +56,12 @@ pub(super) struct Choice<'b> {
 #[derive(Deserialize)]
 pub(super) struct Chunk<'b> {
     #[serde(borrow, default)]
-    pub(super) id: Option<Cow<'b, str>>,
+    pub(super) id: Option<Text<'b>>,
     #[serde(borrow, default)]
-    pub(super) model: Option<Cow<'b, str>>,
+    pub(super) model: Option<Text<'b>>,
     #[serde(borrow, default, deserialize_with = "or_default")]
     pub(super) choices: Vec<ChunkChoice<'b>>,
-    #[serde(default, deserialize_with = "usage")]
+    #[serde(default, deserialize_with = "usage::lenient")]
     pub(super) usage: Option<TokenUsage>,
     #[serde(default)]
     pub(super) error: Option<Value>,
@@ -125,50 +69,143 @@ pub(super) struct Chunk<'b> {
 
 #[derive(Deserialize)]
 pub(super) struct ChunkChoice<'b> {
+    #[serde(default)]
+    pub(super) index: Option<u64>,
     #[serde(borrow, default, deserialize_with = "or_default")]
-    pub(super) delta: Text<'b>,
+    pub(super) delta: Said<'b>,
     #[serde(borrow, default)]
-    pub(super) finish_reason: Option<Cow<'b, str>>,
+    pub(super) finish_reason: Option<Text<'b>>,
+}
+
+/// What the model said, whole or in part.
+#[derive(Default, Deserialize)]
+pub(super) struct Said<'b> {
+    #[serde(borrow, default, deserialize_with = "or_default")]
+    pub(super) content: Content<'b>,
+    #[serde(borrow, default)]
+    pub(super) refusal: Option<Text<'b>>,
+    /// DeepSeek, vLLM.
+    #[serde(borrow, default)]
+    reasoning_content: Option<Text<'b>>,
+    /// OpenRouter, Groq, newer vLLM.
+    #[serde(borrow, default)]
+    reasoning: Option<Text<'b>>,
+    #[serde(borrow, default, deserialize_with = "or_default")]
+    pub(super) tool_calls: Vec<CallPiece<'b>>,
+    /// What tool calls were called before there could be several.
+    #[serde(borrow, default)]
+    pub(super) function_call: Option<Function<'b>>,
+}
+
+impl Said<'_> {
+    /// What the model thought, under whichever name it stands; some write it under two.
+    pub(super) fn take_thought(&mut self) -> Option<String> {
+        said(self.reasoning_content.take())
+            .or_else(|| said(self.reasoning.take()))
+            .or_else(|| Some(std::mem::take(&mut self.content.thought)))
+            .filter(|thought| !thought.is_empty())
+    }
+}
+
+/// A tool call, whole or in part.
+#[derive(Deserialize)]
+pub(super) struct CallPiece<'b> {
+    #[serde(default)]
+    pub(super) index: Option<u64>,
+    #[serde(borrow, default)]
+    pub(super) id: Option<Text<'b>>,
+    #[serde(borrow, default, deserialize_with = "or_default")]
+    pub(super) function: Function<'b>,
 }
 
 #[derive(Default, Deserialize)]
-pub(super) struct Text<'b> {
-    #[serde(borrow, default, deserialize_with = "content")]
-    pub(super) content: Option<Cow<'b, str>>,
+pub(super) struct Function<'b> {
     #[serde(borrow, default)]
-    pub(super) refusal: Option<Cow<'b, str>>,
-    /// DeepSeek, vLLM.
-    #[serde(borrow, default)]
-    pub(super) reasoning_content: Option<Cow<'b, str>>,
-    /// OpenRouter, newer vLLM.
-    #[serde(borrow, default)]
-    pub(super) reasoning: Option<Cow<'b, str>>,
+    pub(super) name: Option<Text<'b>>,
+    #[serde(borrow, default, deserialize_with = "or_default")]
+    pub(super) arguments: Arguments<'b>,
 }
 
-/// Content is a string, null, or (Mistral) a list of parts.
-fn content<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de, str>>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Content<'b> {
-        Text(#[serde(borrow)] Cow<'b, str>),
-        Parts(Vec<Value>),
+/// A call's arguments: a string of JSON, or (some servers) the JSON itself.
+#[derive(Default)]
+pub(super) struct Arguments<'b>(pub(super) Cow<'b, str>);
+
+impl<'de: 'b, 'b> Deserialize<'de> for Arguments<'b> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Either<'b> {
+            Text(#[serde(borrow)] Text<'b>),
+            Json(Value),
+        }
+        Ok(match Either::deserialize(deserializer)? {
+            Either::Text(text) => Self(text.0),
+            Either::Json(value) => Self(value.to_string().into()),
+        })
     }
-    Ok(
-        Option::<Content<'de>>::deserialize(deserializer)?.map(|content| match content {
-            Content::Text(text) => text,
-            Content::Parts(parts) => parts
-                .iter()
-                .filter_map(|part| part.get("text")?.as_str())
-                .collect::<String>()
-                .into(),
-        }),
-    )
 }
 
-/// Counts that cannot be read are none: the answer beside them is there, and paid for.
-fn usage<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<TokenUsage>, D::Error> {
-    let value = Value::deserialize(deserializer)?;
-    Ok(TokenUsage::deserialize(value).ok())
+/// Content is a string or (Mistral) a list of parts, thoughts among them.
+#[derive(Default)]
+pub(super) struct Content<'b> {
+    pub(super) text: Cow<'b, str>,
+    thought: String,
+}
+
+impl<'de: 'b, 'b> Deserialize<'de> for Content<'b> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ContentVisitor)
+    }
+}
+
+struct ContentVisitor;
+
+impl<'de> Visitor<'de> for ContentVisitor {
+    type Value = Content<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or a list of parts")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Content {
+            text: text.into(),
+            ..Content::default()
+        })
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Content {
+            text: text.to_owned().into(),
+            ..Content::default()
+        })
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Self::Value, A::Error> {
+        let (mut text, mut thought) = (String::new(), String::new());
+        while let Some(part) = parts.next_element::<Value>()? {
+            match part.get("thinking") {
+                Some(inner) => thoughts(inner, &mut thought),
+                None => text.push_str(part.get("text").and_then(Value::as_str).unwrap_or_default()),
+            }
+        }
+        Ok(Content {
+            text: text.into(),
+            thought,
+        })
+    }
+}
+
+/// A thought is a text, or a list of parts that have one each.
+fn thoughts(thinking: &Value, into: &mut String) {
+    match thinking {
+        Value::String(text) => into.push_str(text),
+        Value::Array(parts) => {
+            let texts = parts.iter().filter_map(|part| part.get("text")?.as_str());
+            into.extend(texts);
+        }
+        _ => {}
+    }
 }
 
 /// Null where nothing is meant.
@@ -178,47 +215,4 @@ where
     T: Deserialize<'de> + Default,
 {
     Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
-}
-
-#[derive(Deserialize)]
-pub(super) struct TokenUsage {
-    #[serde(default)]
-    prompt_tokens: Option<u64>,
-    #[serde(default)]
-    completion_tokens: Option<u64>,
-    #[serde(default)]
-    prompt_tokens_details: Option<PromptDetails>,
-    #[serde(default)]
-    completion_tokens_details: Option<CompletionDetails>,
-}
-
-#[derive(Deserialize)]
-struct PromptDetails {
-    #[serde(default)]
-    cached_tokens: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct CompletionDetails {
-    #[serde(default)]
-    reasoning_tokens: Option<u64>,
-}
-
-impl TokenUsage {
-    /// The counts; `None` where nobody counted (`OpenRouter` writes nulls).
-    pub(super) fn counted(self) -> Option<Usage> {
-        self.prompt_tokens.or(self.completion_tokens)?;
-        Some(Usage {
-            input_tokens: self.prompt_tokens.unwrap_or(0),
-            output_tokens: self.completion_tokens.unwrap_or(0),
-            cached_input_tokens: self
-                .prompt_tokens_details
-                .and_then(|details| details.cached_tokens)
-                .unwrap_or(0),
-            reasoning_tokens: self
-                .completion_tokens_details
-                .and_then(|details| details.reasoning_tokens)
-                .unwrap_or(0),
-        })
-    }
 }

@@ -55,7 +55,7 @@ pub(super) struct Advanced {
     pub(super) api_version: Option<serde::de::IgnoredAny>,
     pub(super) rpm: Option<serde::de::IgnoredAny>,
     pub(super) tpm: Option<serde::de::IgnoredAny>,
-    pub(super) proxy: Option<serde::de::IgnoredAny>,
+    pub(super) proxy: Option<Value<Template>>,
 }
 
 #[derive(Deserialize)]

@@ -117,7 +117,10 @@ impl Revision {
         }
         self.remove(PROVIDERS, name);
         for user in &users {
-            self.forget_endpoint(user);
+            self.remove(ENDPOINTS, user);
+        }
+        for user in &users {
+            self.drop_fallbacks_to(user);
         }
         Ok(())
     }
@@ -137,13 +140,13 @@ impl Revision {
                 forced: "take it out of them",
             });
         }
-        self.forget_endpoint(name);
+        self.remove(ENDPOINTS, name);
+        self.drop_fallbacks_to(name);
         Ok(())
     }
 
-    /// Removes an endpoint, and its name from the fallbacks of others.
-    fn forget_endpoint(&mut self, name: &str) {
-        self.remove(ENDPOINTS, name);
+    /// Takes an endpoint that is gone out of the fallbacks of others.
+    fn drop_fallbacks_to(&mut self, name: &str) {
         for user in self.draft.falling_back_to(name) {
             self.draft.drop_fallback(&user, name);
             let list = dotted(&[ENDPOINTS, &user]);

@@ -1,21 +1,13 @@
 //! Answers as they come, under a paused clock: the clocks of a stream, and what follows when it breaks.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that cannot set up its case should fail the test"
-)]
-
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::{StreamExt, stream};
-use http::{HeaderMap, HeaderValue, StatusCode};
 use tidegate::config::{Config, Environment};
-use tidegate::transport::Body;
 use tidegate::transport::scripted::{ScriptedTransport, Step};
 use tidegate::{Delta, Executor, FailureKind, GiveUp, Outcome, Request, RunRequest};
-use tidegate_providers::ReplyHead;
+
+use crate::pieces::{end, pieces, text, thought};
 
 const CONFIG: &str = "
     [providers.vendor]
@@ -29,51 +21,6 @@ const CONFIG: &str = "
     first_token_timeout = \"60s\"
     idle_timeout = \"20s\"
 ";
-
-fn head() -> ReplyHead {
-    let mut headers = HeaderMap::new();
-    headers.insert(
-        "content-type",
-        HeaderValue::from_static("text/event-stream"),
-    );
-    ReplyHead::Http {
-        status: StatusCode::OK,
-        headers,
-    }
-}
-
-fn text(text: &str) -> String {
-    format!(
-        "data: {}\n\n",
-        serde_json::json!({ "choices": [{ "delta": { "content": text } }] })
-    )
-}
-
-fn thought(text: &str) -> String {
-    format!(
-        "data: {}\n\n",
-        serde_json::json!({ "choices": [{ "delta": { "reasoning_content": text } }] })
-    )
-}
-
-fn end() -> String {
-    let finish = serde_json::json!({ "choices": [{ "delta": {}, "finish_reason": "stop" }] });
-    format!("data: {finish}\n\ndata: [DONE]\n\n")
-}
-
-/// A stream of pieces, each after its seconds; then it closes, or stays open and silent.
-fn pieces(pieces: Vec<(u64, String)>, closes: bool) -> Step {
-    let sent = stream::iter(pieces).then(|(seconds, piece)| async move {
-        tokio::time::sleep(Duration::from_secs(seconds)).await;
-        Ok(Bytes::from(piece))
-    });
-    let body: Body = if closes {
-        Box::pin(sent)
-    } else {
-        Box::pin(sent.chain(stream::pending()))
-    };
-    Step::stream(head(), body)
-}
 
 fn executor(steps: Vec<Step>) -> (Executor, Arc<ScriptedTransport>) {
     let transport = Arc::new(ScriptedTransport::new(steps));

@@ -1,0 +1,132 @@
+//! What follows when an attempt has failed, or could not be made.
+
+use tidegate_core::retry::{self, Decision, Situation};
+use tidegate_core::{Cost, Delivery, Excerpt, Failure, FailureKind, GiveUp, Response};
+use tidegate_queue::{AcquireError, Permit};
+
+use super::{Leave, Run, Stay, told};
+use crate::error::Error;
+use crate::work::Work;
+
+/// What a queue too long to wait in amounts to.
+const LIMITED: FailureKind = FailureKind::RateLimited;
+
+/// About what a token takes, as in the estimate of what was sent.
+const BYTES_A_TOKEN: usize = 4;
+
+impl<W: Work> Run<'_, W> {
+    fn targets_left(&self, kind: FailureKind) -> u32 {
+        u32::try_from(self.takers(kind).count()).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn judge(&self, stay: &mut Stay<'_>, failure: &Failure) -> Decision {
+        let here = self
+            .record
+            .attempts
+            .iter()
+            .filter(|attempt| attempt.target == stay.label);
+        let repeated = here
+            .filter_map(|attempt| attempt.failed.as_ref())
+            .any(|(earlier, _)| earlier.kind == failure.kind);
+        let situation = Situation {
+            retries: stay.retries,
+            targets_left: self.targets_left(failure.kind),
+            time_left: Some(self.time_left()),
+            output_started: stay.handed_over,
+            repeated,
+            budget_left: stay.visit.may_retry(),
+            roll: fastrand::f64(),
+        };
+        let decision = retry::decide(&stay.target.retry, &situation, failure);
+        if matches!(decision, Decision::Retry { .. }) {
+            stay.visit.retry();
+        }
+        decision
+    }
+
+    /// Ends a failed attempt's permit with what its limit should learn.
+    pub(super) async fn end(&self, permit: Permit, estimate: Cost, failure: &Failure) {
+        let not_before = failure
+            .retry_after
+            .map(|after| self.engine.clock().now().saturating_add(after));
+        match (failure.delivery, failure.kind) {
+            (Delivery::NotSent, _) => permit.refund(),
+            (
+                _,
+                kind @ (FailureKind::RateLimited
+                | FailureKind::Overloaded
+                | FailureKind::QuotaExhausted),
+            ) => {
+                told(permit.penalise(kind, not_before).await);
+            }
+            _ => told(permit.settle(estimate).await),
+        }
+    }
+
+    /// No permit: elsewhere, or the end, with the failure that led here.
+    pub(super) fn refused(&mut self, stay: &mut Stay<'_>, error: AcquireError) -> Leave {
+        match error {
+            AcquireError::Closed { why, .. } => {
+                let failure = Failure::new(FailureKind::QuotaExhausted, Delivery::NotSent);
+                self.leave(stay, failure.with_detail(Excerpt::of(&why, [])))
+            }
+            AcquireError::DeadlineTooClose { .. } if self.targets_left(LIMITED) > 0 => {
+                Leave::Fallback(LIMITED)
+            }
+            AcquireError::DeadlineTooClose { .. } => {
+                let last = self
+                    .record
+                    .attempts
+                    .last()
+                    .and_then(|attempt| attempt.failed.as_ref());
+                let failure = last.map_or_else(
+                    || Failure {
+                        delivery: Delivery::NotSent,
+                        ..Failure::timeout(FailureKind::RunTimeout, self.plan.deadline)
+                    },
+                    |(failure, _)| failure.clone(),
+                );
+                self.stop(&stay.label, failure, GiveUp::DeadlineTooClose)
+            }
+            other => Leave::Stop(Error::internal(other.to_string())),
+        }
+    }
+
+    /// A failure before anything was sent: nothing to retry.
+    pub(super) fn leave(&mut self, stay: &Stay<'_>, failure: Failure) -> Leave {
+        if self.targets_left(failure.kind) > 0 {
+            Leave::Fallback(failure.kind)
+        } else {
+            self.stop(&stay.label, failure, GiveUp::Permanent)
+        }
+    }
+
+    pub(super) fn stop(&mut self, label: &str, failure: Failure, why: GiveUp) -> Leave {
+        let attempts = u32::try_from(self.record.attempts.len()).unwrap_or(u32::MAX);
+        Leave::Stop(Error::failed(
+            label.to_owned(),
+            failure,
+            why,
+            attempts,
+            self.started.elapsed(),
+            std::mem::take(&mut self.received),
+        ))
+    }
+}
+
+/// Tokens that a failed attempt may have been billed for: those sent, where the provider may have taken the request,
+/// and those that came back.
+pub(super) fn may_be_billed(failure: &Failure, estimate: Cost, received: &Response) -> u64 {
+    let served = failure.delivery == Delivery::Unknown
+        || !received.is_empty()
+        || matches!(
+            failure.kind,
+            FailureKind::Malformed | FailureKind::OutputTooLarge
+        );
+    let written = u64::try_from(received.size() / BYTES_A_TOKEN).unwrap_or(u64::MAX);
+    match received.usage {
+        _ if !served => 0,
+        Some(usage) => usage.input_tokens + usage.output_tokens.max(written),
+        None => estimate.input_tokens + written,
+    }
+}
