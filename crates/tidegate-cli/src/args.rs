@@ -6,15 +6,22 @@
 )]
 
 mod embed;
+mod endpoint;
+mod provider;
 mod run;
+mod test;
 
 use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand};
+use clap_complete::Shell;
 use tidegate::config::{Origin, Sourced, Time};
 
 pub(crate) use self::embed::{Embed, Format};
+pub(crate) use self::endpoint::{AddEndpoint, EndpointCommand};
+pub(crate) use self::provider::{AddProvider, ApiKey, ProviderCommand};
 pub(crate) use self::run::{Content, Run};
+pub(crate) use self::test::TestOptions;
 
 /// The dependable way to call LLM endpoints.
 #[derive(Debug, Parser)]
@@ -32,6 +39,7 @@ Exit codes: 0 done, 1 internal, 2 usage, 3 configuration, 4 context, 5 credentia
 
 /// Flags of every command.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Every command")]
 pub(crate) struct Global {
     /// The configuration file [default: $TIDEGATE_CONFIG, then tidegate/tidegate.toml in the XDG config directory]
     #[arg(long, global = true, value_name = "FILE")]
@@ -53,9 +61,24 @@ pub(crate) enum Command {
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Look at the endpoints
+    /// List, add, remove and test endpoints
     #[command(subcommand)]
     Endpoint(EndpointCommand),
+    /// List, add, remove and test providers
+    #[command(subcommand)]
+    Provider(ProviderCommand),
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        #[arg(value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// Print the manual as a page for `man`
+    Man {
+        /// Write a page for each command into this directory instead
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, Subcommand)]
@@ -74,10 +97,23 @@ pub(crate) enum ConfigCommand {
     Init,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum EndpointCommand {
-    /// List the endpoints and whether each could be asked
-    List,
+/// What is listed, and how.
+#[derive(Debug, clap::Args)]
+pub(crate) struct List {
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What is removed from the configuration file.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Remove {
+    /// Its name
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// Remove it even where others need it
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 /// A time in which something can happen.
@@ -95,4 +131,16 @@ pub(crate) fn flag<T>(value: Option<T>, name: &'static str) -> Option<Sourced<T>
         value,
         origin: Origin::Flag(name),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Args;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
 }

@@ -1,17 +1,32 @@
 //! One file a command.
 
+pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod edit;
 pub(crate) mod embed;
 pub(crate) mod endpoint;
+pub(crate) mod man;
+pub(crate) mod provider;
 pub(crate) mod run;
+pub(crate) mod test;
 
 use tidegate::config::{Config, ConfigError, Environment, locate};
 
 use crate::args::Global;
+use crate::exit::Exit;
+use crate::output::{json, text};
 
 /// The configuration the flags ask for.
 pub(crate) fn load(global: &Global) -> Result<Config, ConfigError> {
     let environment = Environment::from_process();
     let path = locate(global.config.as_deref(), &environment);
     Config::load(path.as_deref(), environment)
+}
+
+/// The end of a command that could not begin, in the form that was asked for.
+pub(crate) fn refused(as_json: bool, kind: &'static str, exit: Exit, what: &str) -> Exit {
+    if as_json {
+        return run::written(json::print_early(kind, what, exit), exit);
+    }
+    text::error(exit, what)
 }

@@ -16,7 +16,8 @@ pub(crate) const NAME: &str = "demo";
 
 /// An outage, then a rate limit, then the answer.
 const SCRIPT: &str = "503; 429,retry-after=1";
-const MAX_RETRIES: u32 = 3;
+/// Enough for it.
+pub(crate) const MAX_RETRIES: u32 = 3;
 const BASE_DELAY: Duration = Duration::from_millis(250);
 
 /// Starts the demo if it is asked for and the configuration has no endpoint of that name.

@@ -42,9 +42,12 @@ async fn dispatch(args: Args) -> Exit {
     let global = args.global;
     match args.command {
         Command::Run(run) => Box::pin(commands::run::run(&global, run)).await,
+        Command::Completions { shell } => commands::completions::run(shell),
+        Command::Man { dir } => commands::man::run(dir.as_deref()),
         Command::Embed(embed) => Box::pin(commands::embed::run(&global, embed)).await,
         Command::Config(command) => commands::config::run(&global, command),
-        Command::Endpoint(command) => commands::endpoint::run(&global, &command),
+        Command::Endpoint(command) => Box::pin(commands::endpoint::run(&global, command)).await,
+        Command::Provider(command) => Box::pin(commands::provider::run(&global, command)).await,
     }
 }
 

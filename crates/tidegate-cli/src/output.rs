@@ -1,6 +1,8 @@
 //! What people and programs read.
 
+pub(crate) mod advice;
 pub(crate) mod json;
 pub(crate) mod spinner;
+pub(crate) mod table;
 pub(crate) mod text;
 pub(crate) mod vectors;

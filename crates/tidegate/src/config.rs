@@ -3,11 +3,12 @@
 //! A setting that is ignored costs more than one that is refused: a misspelt `max_retry` means no retries, and nobody
 //! learns of it before the night it matters. So everything that is not understood is an error with file, line and the
 //! name that was probably meant. Reading is a pure function of text and environment; only [`Config::load`],
-//! [`locate`] and [`Environment::from_process`] look outside.
+//! [`locate`], [`mod@edit`] and [`Environment::from_process`] look outside.
 
 mod ccw;
 mod context;
 mod delivery;
+pub mod edit;
 mod endpoint;
 mod environment;
 mod error;
@@ -38,6 +39,7 @@ pub use environment::Environment;
 pub use error::{ConfigError, Place};
 pub use fallback::FallbackConfig;
 pub use locate::{default_path, locate};
+pub use nearest::UnknownName;
 pub use origin::{Origin, Sourced};
 pub use provider::ProviderConfig;
 pub use queue::{Pacing, QueueConfig};

@@ -252,3 +252,11 @@ fn unknown_type(account: &ProviderConfig) -> PlanError {
 pub fn built_in(name: &str) -> Option<&'static dyn Provider> {
     tidegate_providers::find(name)
 }
+
+/// The built-in providers that work without configuration, by name.
+pub fn without_configuration() -> impl Iterator<Item = &'static str> {
+    let providers = tidegate_providers::PROVIDERS.iter();
+    providers
+        .filter(|provider| provider.default_base_url().is_some())
+        .map(|provider| provider.name())
+}

@@ -1,7 +1,16 @@
 //! What a configuration file means, and what is said of one that means nothing.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that cannot set up its case should fail the test"
+)]
+
 #[path = "config/ccw.rs"]
 mod ccw;
+#[path = "config/edit.rs"]
+mod edit;
+#[path = "config/edit_place.rs"]
+mod edit_place;
 #[path = "config/errors.rs"]
 mod errors;
 #[path = "config/load.rs"]

@@ -1,7 +1,7 @@
 //! `tidegate config`.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use tidegate::config::{self, Config, Environment};
 
@@ -131,30 +131,12 @@ fn init(global: &Global) -> Exit {
             read.display()
         ));
     }
-    match write_new(&path) {
+    match config::edit::start(&path, config::sample()) {
         Ok(()) => text::printed(writeln!(io::stdout(), "{}", path.display())),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => text::error(
+        Err(error) if error.is_already_there() => text::error(
             Exit::Config,
             &format!("{} exists already and is left as it is", path.display()),
         ),
-        Err(error) => text::error(
-            Exit::Config,
-            &format!("{} cannot be written: {error}", path.display()),
-        ),
+        Err(error) => text::error(Exit::Config, &error.to_string()),
     }
-}
-
-/// Writes the sample where nothing stands yet: whole or not at all, readable by its owner alone.
-fn write_new(path: &Path) -> io::Result<()> {
-    let directory = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .map_or_else(|| PathBuf::from("."), Path::to_path_buf);
-    std::fs::create_dir_all(&directory)?;
-    let mut file = tempfile::NamedTempFile::new_in(&directory)?;
-    file.write_all(config::sample().as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist_noclobber(path)
-        .map(drop)
-        .map_err(|error| error.error)
 }

@@ -231,7 +231,7 @@ pub(super) fn written(result: io::Result<()>, exit: Exit) -> Exit {
     }
 }
 
-fn exit(outcome: &Outcome) -> Exit {
+pub(super) fn exit(outcome: &Outcome) -> Exit {
     outcome
         .result
         .as_ref()

@@ -127,7 +127,8 @@ fn line(value: &impl Serialize) -> io::Result<()> {
     stdout.flush()
 }
 
-fn write(document: &Document<'_>) -> io::Result<()> {
+/// Prints one object on stdout.
+pub(crate) fn write(document: &impl Serialize) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     serde_json::to_writer_pretty(&mut stdout, document)?;
     stdout.write_all(b"\n")?;

@@ -6,7 +6,10 @@
 )]
 
 mod config;
+mod edit;
+mod generated;
 mod interrupt;
 mod run;
 mod secrets;
 mod stage;
+mod test;

@@ -1,5 +1,27 @@
 //! "Did you mean": the known name that a mistyped one is nearest to.
 
+/// A name that nothing of its sort has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown {what} `{name}`{hint}")]
+pub struct UnknownName {
+    what: &'static str,
+    name: String,
+    hint: String,
+}
+
+impl UnknownName {
+    /// `known`: the names there are, of which the nearest is told.
+    pub fn new<'n>(
+        what: &'static str,
+        name: &str,
+        known: impl IntoIterator<Item = &'n str> + Clone,
+    ) -> Self {
+        let hint = hint(name, known, "there are");
+        let name = name.to_owned();
+        Self { what, name, hint }
+    }
+}
+
 /// Below this likeness two names have nothing to do with each other.
 const ALIKE: f64 = 0.8;
 /// Shorter pieces are part of every other name.

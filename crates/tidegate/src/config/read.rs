@@ -29,7 +29,7 @@ pub(super) fn file(path: &Path, environment: Environment) -> Result<Config, Conf
     Ok(config)
 }
 
-fn unreadable(path: &Path, environment: &Environment, error: io::Error) -> ConfigError {
+pub(super) fn unreadable(path: &Path, environment: &Environment, error: io::Error) -> ConfigError {
     let by_variable = environment
         .get(VARIABLE)
         .is_some_and(|named| Path::new(named) == path);

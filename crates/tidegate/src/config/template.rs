@@ -115,6 +115,11 @@ impl Template {
             .collect()
     }
 
+    /// A text as a template that stands for nothing but itself.
+    pub fn escaped(text: &str) -> String {
+        text.replace("${", "$${")
+    }
+
     /// What may be shown: all of it, or for a secret only what is nothing but references.
     pub fn shown(&self, secret: bool) -> &str {
         if secret && self.has_literal() {
@@ -130,7 +135,7 @@ impl Template {
     }
 
     /// Whether any of its text stands in the file itself: beside the references, or as a default.
-    pub(super) fn has_literal(&self) -> bool {
+    pub fn has_literal(&self) -> bool {
         self.parts.iter().any(|part| match part {
             Part::Text(text) => !text.is_empty(),
             Part::Variable { default, .. } => default.as_ref().is_some_and(|text| !text.is_empty()),
