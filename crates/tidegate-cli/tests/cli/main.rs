@@ -7,8 +7,10 @@
 
 mod config;
 mod edit;
+mod embed;
 mod generated;
 mod interrupt;
+mod request;
 mod run;
 mod secrets;
 mod stage;
