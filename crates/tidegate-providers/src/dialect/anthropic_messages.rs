@@ -1,7 +1,7 @@
 //! The dialect `anthropic-messages`: `POST /v1/messages`, spoken by Anthropic and by servers that stand in for it.
 //!
 //! The client's end: a [`Request`] becomes a body ([`encode`]), a whole reply becomes a [`Response`] ([`decode`]), a
-//! stream becomes pieces ([`stream_decoder`]).
+//! stream becomes pieces ([`stream_decoder`]). The server's end is [`server`].
 //!
 //! What the wire has no place for is refused by name before anything is sent. What it says in another way is said so:
 //! - Turns of one role in a row become one turn, as the API itself would have it; other servers of the dialect refuse
@@ -17,6 +17,7 @@ mod answer;
 mod block;
 mod body;
 mod expressible;
+pub mod server;
 mod stream;
 mod usage;
 mod wire;

@@ -24,7 +24,7 @@ pub(super) enum Block<'r> {
     ToolUse {
         id: &'r str,
         name: &'r str,
-        input: &'r RawValue,
+        input: Input<'r>,
     },
     ToolResult {
         tool_use_id: &'r str,
@@ -32,6 +32,18 @@ pub(super) enum Block<'r> {
         content: Option<Content<'r>>,
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         is_error: bool,
+    },
+}
+
+/// The arguments of a tool call.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Input<'r> {
+    Object(&'r RawValue),
+    /// What a model wrote that is no object, as the vendor's documents would have it passed on.
+    Unreadable {
+        #[serde(rename = "INVALID_JSON")]
+        text: &'r str,
     },
 }
 
@@ -69,7 +81,7 @@ impl<'r> Block<'r> {
             Part::Text { text } => Self::text(text),
             Part::Image(image) => Some(Self::image(image)),
             Part::Reasoning(thought) => Self::thought(thought),
-            Part::ToolCall(call) => Self::call(call),
+            Part::ToolCall(call) => Some(Self::call(call)),
             Part::ToolResult(result) => Some(Self::result(result)),
             _ => None,
         }
@@ -101,12 +113,13 @@ impl<'r> Block<'r> {
         }
     }
 
-    fn call(call: &'r ToolCall) -> Option<Self> {
-        Some(Self::ToolUse {
+    pub(super) fn call(call: &'r ToolCall) -> Self {
+        let text = &call.arguments;
+        Self::ToolUse {
             id: &call.id,
             name: &call.name,
-            input: object(&call.arguments)?,
-        })
+            input: object(text).map_or(Input::Unreadable { text }, Input::Object),
+        }
     }
 
     fn result(result: &'r ToolResult) -> Self {

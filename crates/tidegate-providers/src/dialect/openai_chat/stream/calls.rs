@@ -7,6 +7,7 @@
 
 use tidegate_core::ToolCallDelta;
 
+use crate::dialect::arguments::Arguments;
 use crate::dialect::openai_chat::wire::{CallPiece, Said};
 
 /// The calls of one answer so far.
@@ -176,42 +177,4 @@ fn made_up(answer: Option<&str>, index: usize) -> String {
     tail.reverse();
     let tail: String = tail.into_iter().collect();
     format!("call_{tail}_{index}")
-}
-
-/// How far a text of JSON has come, without keeping it.
-#[derive(Default)]
-struct Arguments {
-    depth: usize,
-    begun: bool,
-    in_string: bool,
-    escaped: bool,
-}
-
-impl Arguments {
-    fn read(&mut self, text: &str) {
-        for byte in text.bytes() {
-            self.byte(byte);
-        }
-    }
-
-    fn byte(&mut self, byte: u8) {
-        match byte {
-            _ if self.escaped => self.escaped = false,
-            b'\\' if self.in_string => self.escaped = true,
-            b'"' => self.in_string = !self.in_string,
-            _ if self.in_string => {}
-            b'{' | b'[' => self.depth += 1,
-            b'}' | b']' => self.depth = self.depth.saturating_sub(1),
-            _ => {}
-        }
-        self.begun |= !byte.is_ascii_whitespace();
-    }
-
-    const fn is_open(&self) -> bool {
-        self.depth > 0 || self.in_string
-    }
-
-    const fn is_complete(&self) -> bool {
-        self.begun && !self.is_open()
-    }
 }
