@@ -28,11 +28,13 @@ struct Call {
 }
 
 impl Calls {
-    /// The pieces of calls in a message, the legacy form among them.
+    /// The pieces of calls in a message. The legacy form counts where it stands alone: some proxies write both.
     pub(in crate::dialect::openai_chat) fn pieces(
         said: Said<'_>,
     ) -> impl Iterator<Item = CallPiece<'_>> {
-        let legacy = said.function_call.map(|function| CallPiece {
+        let alone = said.tool_calls.is_empty();
+        let legacy = said.function_call.filter(|_| alone);
+        let legacy = legacy.map(|function| CallPiece {
             index: None,
             id: None,
             function,
