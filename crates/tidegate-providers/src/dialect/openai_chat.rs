@@ -1,8 +1,8 @@
 //! The dialect `openai-chat`: `POST /chat/completions`, spoken by `OpenAI` and nearly everybody else.
 //!
-//! The client's end: a [`Request`] becomes a body ([`encode`]), a whole reply becomes a [`Response`]
-//! ([`decode`]), a stream becomes pieces ([`stream_decoder`]); texts become vectors ([`encode_embed`],
-//! [`decode_embed`]). The server's end is [`server`].
+//! The client's end: a [`Request`] becomes a body ([`encode`]), a whole reply becomes a
+//! [`Response`](tidegate_core::Response) ([`decode`]), a stream becomes pieces ([`stream_decoder`]); texts become
+//! vectors ([`encode_embed`], [`decode_embed`]). The server's end is [`server`].
 //!
 //! What the wire has no place for is refused by name before anything is sent, with two exceptions, because a
 //! conversation must be able to go on elsewhere:

@@ -10,6 +10,8 @@ use tidegate_core::ToolCallDelta;
 use crate::dialect::arguments::Arguments;
 use crate::dialect::openai_chat::wire::{CallPiece, Said};
 
+const NO_NAME: &str = "a tool call has no name";
+
 /// The calls of one answer so far.
 #[derive(Default)]
 pub(in crate::dialect::openai_chat) struct Calls {
@@ -70,7 +72,10 @@ impl Calls {
         piece: CallPiece<'_>,
         answer: Option<&str>,
     ) -> Result<Option<ToolCallDelta>, &'static str> {
-        self.begin(Piece::of(piece), answer)
+        match Piece::of(piece) {
+            Piece { name: None, .. } => Err(NO_NAME),
+            piece => self.begin(piece, answer),
+        }
     }
 
     /// The call it goes on with.
@@ -112,7 +117,7 @@ impl Calls {
     ) -> Result<Option<ToolCallDelta>, &'static str> {
         let Some(name) = piece.name else {
             if !piece.arguments.is_empty() {
-                return Err("a tool call has no name");
+                return Err(NO_NAME);
             }
             self.announced = piece.id.or(self.announced.take());
             return Ok(None);
