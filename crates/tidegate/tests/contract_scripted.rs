@@ -79,7 +79,11 @@ impl Stage for Scripted {
         (None, Duration::from_secs(240))
     }
 
-    async fn stopped(&self) -> Option<usize> {
+    async fn stopped(&self) -> Option<(usize, usize)> {
+        None
+    }
+
+    fn ticker(&self) -> Option<rows::Ticker> {
         None
     }
 }

@@ -56,7 +56,8 @@ fn script(directory: &Path, answers: &[Answer]) -> PathBuf {
             Answer::Status(status) => format!("echo 'HTTP {status}' >&2; exit 1"),
             Answer::Broken => "echo 'Error: socket hang up' >&2; exit 1".to_owned(),
             Answer::Hang => {
-                "trap 'mkdir \"$home/stopped-$n\"; exit 143' TERM; sleep 60 & wait".to_owned()
+                // On a busy machine the time-out may come before the trap: such a child cannot tell.
+                "trap 'mkdir \"$home/stopped-$n\"; exit 143' TERM; mkdir \"$home/listening-$n\"; sleep 60 & wait".to_owned()
             }
         };
         writeln!(text, "{number}) {act};;").unwrap();
@@ -88,13 +89,15 @@ impl Stage for Children {
         (Some(limit), limit)
     }
 
-    async fn stopped(&self) -> Option<usize> {
-        let entries = fs::read_dir(self.last_set()).unwrap();
-        let names = entries.map(|entry| entry.unwrap().file_name());
-        Some(
+    async fn stopped(&self) -> Option<(usize, usize)> {
+        let entries: Vec<_> = fs::read_dir(self.last_set()).unwrap().collect();
+        let name = |entry: &std::io::Result<fs::DirEntry>| entry.as_ref().unwrap().file_name();
+        let count = |start| {
+            let names = entries.iter().map(name);
             names
-                .filter(|name| name.to_string_lossy().starts_with("stopped-"))
-                .count(),
-        )
+                .filter(|name| name.to_string_lossy().starts_with(start))
+                .count()
+        };
+        Some((count("listening-"), count("stopped-")))
     }
 }

@@ -65,7 +65,7 @@ impl Stage for Http {
         (Some(limit), limit)
     }
 
-    async fn stopped(&self) -> Option<usize> {
+    async fn stopped(&self) -> Option<(usize, usize)> {
         None
     }
 }

@@ -2,7 +2,10 @@
 //! processes, real HTTP.
 //!
 //! A row says what the provider answers to each run and what must come of it. Delays are taken between an attempt's
-//! failure and the start of the next one.
+//! failure and the start of the next one; what the machine itself was late by meanwhile is not the engine's.
+
+#[path = "lateness.rs"]
+mod lateness;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,6 +13,9 @@ use std::time::Duration;
 use tidegate::config::{Origin, Settings, Sourced, Time};
 use tidegate::{Event, EventKind, Executor, FailureKind, Outcome, Request, RunRequest};
 use tokio::time::Instant;
+
+use self::lateness::Lateness;
+pub(crate) use self::lateness::Ticker;
 
 /// What the provider does with one attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,22 +35,37 @@ pub(crate) trait Stage {
     /// The time-out of attempts that hang, and what it is set by: `None` stands for the default.
     fn hang_timeout(&self) -> (Option<Duration>, Duration);
 
-    /// How many attempts the provider saw that were told to stop (SIGTERM).
-    async fn stopped(&self) -> Option<usize>;
+    /// The attempts of the last set that could tell when they were told to stop (SIGTERM), and how many were told.
+    async fn stopped(&self) -> Option<(usize, usize)>;
+
+    /// What notes how late the machine is, where time is real.
+    fn ticker(&self) -> Option<Ticker> {
+        Some(Ticker::start())
+    }
 }
 
 /// Everything heard of a row's runs, with the time it was heard.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Heard(Arc<Mutex<Vec<(Instant, Event)>>>);
+pub(crate) struct Heard {
+    events: Arc<Mutex<Vec<(Instant, Event)>>>,
+    late: Lateness,
+}
+
+/// How long something took, and how much of it the machine was late.
+#[derive(Debug, Clone, Copy)]
+struct Took {
+    time: Duration,
+    late: Duration,
+}
 
 impl Heard {
     pub(crate) fn sink(&self) -> Arc<dyn tidegate::EventSink> {
-        let heard = Arc::clone(&self.0);
+        let heard = Arc::clone(&self.events);
         Arc::new(move |event: &Event| heard.lock().unwrap().push((Instant::now(), event.clone())))
     }
 
     fn times(&self, wanted: impl Fn(&EventKind) -> bool) -> Vec<(Instant, Event)> {
-        self.0
+        self.events
             .lock()
             .unwrap()
             .iter()
@@ -57,15 +78,33 @@ impl Heard {
         self.times(|kind| matches!(kind, EventKind::AttemptStarted { .. }))
     }
 
+    fn failures(&self) -> Vec<(Instant, Event)> {
+        self.times(|kind| matches!(kind, EventKind::AttemptFailed { .. }))
+    }
+
     /// From each failure to the start that followed it.
-    fn delays(&self) -> Vec<Duration> {
-        let failures = self.times(|kind| matches!(kind, EventKind::AttemptFailed { .. }));
-        let starts = self.starts();
-        failures
-            .iter()
-            .zip(starts.iter().skip(1))
-            .map(|((failed, _), (started, _))| *started - *failed)
+    fn delays(&self) -> Vec<Took> {
+        let (failures, starts) = (self.failures(), self.starts());
+        let pairs = failures.iter().zip(starts.iter().skip(1));
+        pairs
+            .map(|((failed, _), (started, _))| self.took(*failed, *started))
             .collect()
+    }
+
+    /// From each start to the failure that followed it.
+    fn failed_attempts(&self) -> Vec<Took> {
+        let (starts, failures) = (self.starts(), self.failures());
+        let pairs = starts.iter().zip(&failures);
+        pairs
+            .map(|((started, _), (failed, _))| self.took(*started, *failed))
+            .collect()
+    }
+
+    fn took(&self, from: Instant, to: Instant) -> Took {
+        Took {
+            time: to - from,
+            late: self.late.between(from, to),
+        }
     }
 }
 
@@ -101,18 +140,23 @@ fn request(prompt: &str, settings: Settings) -> RunRequest {
 
 /// One run against `answers`.
 async fn one<S: Stage>(stage: &S, answers: &[Answer], settings: Settings) -> (Outcome, Heard) {
-    let heard = Heard::default();
+    let mut heard = Heard::default();
     let executor = stage.set(1, answers, heard.clone()).await;
+    let ticker = stage.ticker();
     let outcome = executor.run(request("hi", settings)).await;
+    if let Some(ticker) = ticker {
+        heard.late = ticker.stop().await;
+    }
     executor.settled().await;
     (outcome, heard)
 }
 
-fn within(what: &str, actual: Duration, expected: Duration) {
+fn within(what: &str, actual: Took, expected: Duration) {
+    let Took { time, late } = actual;
     let (low, high) = (expected.mul_f64(0.8), expected.mul_f64(1.2));
     assert!(
-        actual >= low && actual <= high,
-        "{what}: {actual:?} is not within 20 % of {expected:?}"
+        time >= low && time <= high + late,
+        "{what}: {time:?} is not within 20 % of {expected:?}, with a machine that was late by {late:?}"
     );
 }
 
@@ -215,14 +259,13 @@ pub(crate) async fn row_07_limited_runs_return_one_after_the_other<S: Stage>(sta
     for outcome in &outcomes {
         answered("row 7", outcome, 2);
     }
-    let starts = heard.starts();
-    assert_eq!(starts.len(), 10, "row 7: attempts in all");
-    let seconds: Vec<_> = starts
-        .iter()
-        .filter(|(_, event)| is_second(&event.kind))
-        .collect();
+    assert_eq!(heard.starts().len(), 10, "row 7: attempts in all");
+    // Departures: a machine may be late to tell of one, and then two that were apart are told of together.
+    let departure = |outcome: &Outcome| (outcome.attempts[1].started, outcome.run);
+    let mut seconds: Vec<_> = outcomes.iter().map(departure).collect();
+    seconds.sort_by_key(|(left, _)| *left);
     for pair in seconds.windows(2) {
-        let apart = pair[1].0 - pair[0].0;
+        let apart = pair[1].0.saturating_since(pair[0].0);
         assert!(
             apart >= base.mul_f64(0.8),
             "row 7: second attempts only {apart:?} apart"
@@ -230,12 +273,8 @@ pub(crate) async fn row_07_limited_runs_return_one_after_the_other<S: Stage>(sta
     }
     let queued = heard.times(|kind| matches!(kind, EventKind::Queued { .. }));
     let came: Vec<_> = queued.iter().map(|(_, event)| event.run).collect();
-    let left: Vec<_> = seconds.iter().map(|(_, event)| event.run).collect();
+    let left: Vec<_> = seconds.iter().map(|(_, run)| *run).collect();
     assert_eq!(left, came, "row 7: not in the order of arrival");
-}
-
-fn is_second(kind: &EventKind) -> bool {
-    matches!(kind, EventKind::AttemptStarted { attempt: 2, .. })
 }
 
 pub(crate) async fn row_08_delays_of_429_double_every_time<S: Stage>(stage: &S) {
@@ -269,18 +308,21 @@ pub(crate) async fn row_10_the_time_out_counts_per_attempt<S: Stage>(stage: &S) 
         timeout,
         ..settings(Some(2), Some(Duration::ZERO))
     };
-    let (outcome, _) = one(stage, &[Answer::Hang; 3], wanted).await;
+    let (outcome, heard) = one(stage, &[Answer::Hang; 3], wanted).await;
     failed("row 10", &outcome, 3, "timed out");
+    for took in heard.failed_attempts() {
+        within("row 10: a full time-out per attempt", took, limit);
+    }
     for attempt in &outcome.attempts {
-        within("row 10: a full time-out per attempt", attempt.took, limit);
         let kind = attempt.failed.as_ref().map(|(failure, _)| failure.kind);
         assert_eq!(kind, Some(FailureKind::AttemptTimeout), "row 10");
     }
-    let stopped = stage.stopped().await;
-    assert!(
-        stopped.is_none_or(|stopped| stopped == 3),
-        "row 10: {stopped:?} children got SIGTERM"
-    );
+    if let Some((listening, told)) = stage.stopped().await {
+        assert!(
+            told >= listening,
+            "row 10: {told} of {listening} children got SIGTERM"
+        );
+    }
 }
 
 pub(crate) async fn row_11_no_retries_unless_asked_for<S: Stage>(stage: &S) {
