@@ -39,6 +39,7 @@ const CODES: &[(FailureKind, &[&str])] = &[
             "context_length_exceeded",
             "string_above_max_length",
             "context_window_exceeded",
+            "exceed_context_size_error",
         ],
     ),
     (
@@ -64,6 +65,7 @@ const CODES: &[(FailureKind, &[&str])] = &[
             "model_capacity_exceeded",
             "service_tier_capacity_exceeded",
             "unavailable",
+            "unavailable_error",
         ],
     ),
     (
@@ -294,7 +296,8 @@ pub(super) fn by_status(status: StatusCode, told_to_wait: bool) -> FailureKind {
         402 if told_to_wait => FailureKind::RateLimited,
         402 => FailureKind::QuotaExhausted,
         403 => FailureKind::PermissionDenied,
-        404 | 410 | 300..=399 => FailureKind::NotFound,
+        // 501: what is asked is not there, and will not be.
+        404 | 410 | 501 | 300..=399 => FailureKind::NotFound,
         413 => FailureKind::RequestTooLarge,
         429 => FailureKind::RateLimited,
         // 408, 409 and 425 ask for the same again; 424 is a model that failed behind its API; 499 is a proxy that
