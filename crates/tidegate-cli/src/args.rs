@@ -7,6 +7,7 @@
 
 mod embed;
 mod endpoint;
+mod explain;
 mod provider;
 mod run;
 mod test;
@@ -19,6 +20,7 @@ use tidegate::config::{Origin, Sourced, Time};
 
 pub(crate) use self::embed::{Embed, Format};
 pub(crate) use self::endpoint::{AddEndpoint, EndpointCommand};
+pub(crate) use self::explain::Explain;
 pub(crate) use self::provider::{AddProvider, ApiKey, ProviderCommand};
 pub(crate) use self::run::{Content, Run};
 pub(crate) use self::test::TestOptions;
@@ -67,6 +69,8 @@ pub(crate) enum Command {
     /// List, add, remove and test providers
     #[command(subcommand)]
     Provider(ProviderCommand),
+    /// Say how a failure is judged, what follows, and why
+    Explain(Explain),
     /// Print the completions of a shell
     Completions {
         /// The shell

@@ -5,6 +5,7 @@ pub(crate) mod config;
 pub(crate) mod edit;
 pub(crate) mod embed;
 pub(crate) mod endpoint;
+pub(crate) mod explain;
 pub(crate) mod man;
 pub(crate) mod provider;
 pub(crate) mod run;

@@ -44,7 +44,8 @@ impl Exit {
         }
     }
 
-    const fn of_failure(kind: FailureKind) -> Self {
+    /// The code for a run whose last attempt failed like this.
+    pub(crate) const fn of_failure(kind: FailureKind) -> Self {
         match kind {
             FailureKind::AuthFailed | FailureKind::PermissionDenied => Self::Credentials,
             FailureKind::RateLimited | FailureKind::QuotaExhausted => Self::Limit,

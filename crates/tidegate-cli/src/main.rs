@@ -42,6 +42,7 @@ async fn dispatch(args: Args) -> Exit {
     let global = args.global;
     match args.command {
         Command::Run(run) => Box::pin(commands::run::run(&global, run)).await,
+        Command::Explain(explain) => commands::explain::run(&global, &explain),
         Command::Completions { shell } => commands::completions::run(shell),
         Command::Man { dir } => commands::man::run(dir.as_deref()),
         Command::Embed(embed) => Box::pin(commands::embed::run(&global, embed)).await,

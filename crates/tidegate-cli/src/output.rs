@@ -1,6 +1,7 @@
 //! What people and programs read.
 
 pub(crate) mod advice;
+pub(crate) mod explained;
 pub(crate) mod json;
 pub(crate) mod spinner;
 pub(crate) mod table;

@@ -51,10 +51,12 @@ impl Backoff {
 
     /// The delay before retry number `retry` (0 is the first), with `roll` in 0.0..1.0 from the dice.
     pub fn delay(&self, retry: u32, roll: f64) -> Duration {
-        let full = 2u32
-            .checked_pow(retry)
-            .and_then(|factor| self.base.checked_mul(factor));
-        let full = full.map_or(self.cap, |delay| delay.min(self.cap));
+        let doubled = match 2u32.checked_pow(retry) {
+            // Twice nothing is nothing, however often.
+            _ if self.base.is_zero() => Some(Duration::ZERO),
+            factor => factor.and_then(|factor| self.base.checked_mul(factor)),
+        };
+        let full = doubled.map_or(self.cap, |delay| delay.min(self.cap));
         full.mul_f64(1.0 - self.jitter.clamp(0.0, 1.0) * roll.clamp(0.0, 1.0))
     }
 }
@@ -108,7 +110,10 @@ mod tests {
     }
 
     #[test]
-    fn a_base_of_zero_retries_at_once() {
-        assert_eq!(Backoff::exact(Duration::ZERO).delay(5, 0.3), Duration::ZERO);
+    fn a_base_of_zero_retries_at_once_however_often() {
+        for retry in [0, 5, 32, u32::MAX] {
+            let delay = Backoff::exact(Duration::ZERO).delay(retry, 0.3);
+            assert_eq!(delay, Duration::ZERO, "{retry}");
+        }
     }
 }

@@ -6,6 +6,7 @@
 
 mod body;
 mod codes;
+mod rule;
 mod words;
 
 use std::borrow::Cow;
@@ -15,16 +16,36 @@ use tidegate_core::network::host;
 use tidegate_core::{Delivery, Excerpt, Failure, FailureKind, Status, Target, Timestamp};
 
 pub use body::ErrorBody;
+pub use rule::Rule;
 
 use crate::call::{Reply, ReplyHead, TransportError};
 use crate::retry_after;
 
 /// Why a reply that is not a success failed; also for a success that carries an error.
 pub fn reply(target: &Target, reply: &Reply, now: Timestamp) -> Failure {
+    judged(target, reply, now).0
+}
+
+/// As [`reply`], and what says so.
+fn judged(target: &Target, reply: &Reply, now: Timestamp) -> (Failure, Rule) {
     match &reply.head {
         ReplyHead::Http { status, headers } => http(target, *status, headers, &reply.body, now),
         ReplyHead::Process { ended, stderr } => words::command(target, *ended, &reply.body, stderr),
     }
+}
+
+/// What decided that a reply failed in the way it did; meant for a reply that was found to be a failure.
+pub fn rule(target: &Target, reply: &Reply, now: Timestamp) -> Rule {
+    if !reply.head.is_success() {
+        return judged(target, reply, now).1;
+    }
+    // Of a stream, the last event that carries an error: nothing comes after it.
+    let events = reply.body.split(|byte| *byte == b'\n').rev();
+    let inside = events.filter_map(|line| ErrorBody::read(line.strip_prefix(b"data:")?));
+    let mut errors = ErrorBody::read(&reply.body).into_iter().chain(inside);
+    errors
+        .next()
+        .map_or(Rule::Answer, |error| inside_success(&error).1)
 }
 
 fn http(
@@ -33,30 +54,26 @@ fn http(
     headers: &HeaderMap,
     body: &[u8],
     now: Timestamp,
-) -> Failure {
+) -> (Failure, Rule) {
     let error = ErrorBody::read(body);
-    let kind = error
-        .as_ref()
-        .and_then(|error| codes::kind(error, Some(status)));
     let asked = retry_after::from_headers(headers, now)
         .or_else(|| error.as_ref().and_then(ErrorBody::retry_after));
     let advice = headers
         .get("x-should-retry")
         .and_then(|value| value.to_str().ok()?.parse().ok());
-    Failure {
+    let (kind, rule) = codes::judge_with(error.as_ref(), status, asked.is_some());
+    let failure = Failure {
         code: error.as_ref().and_then(ErrorBody::code),
         retry_advised: advice,
-        ..Failure::new(
-            kind.unwrap_or_else(|| codes::by_status(status, asked.is_some())),
-            Delivery::Answered,
-        )
+        ..Failure::new(kind, Delivery::Answered)
     }
     .with_status(Status::Http(status.as_u16()))
     .with_retry_after(asked)
     .with_detail(Excerpt::of(
         &detail(status, headers, body, error.as_ref()),
         target.secrets(),
-    ))
+    ));
+    (failure, rule)
 }
 
 /// The words to show for a reply: the error's message, or what stands in its place.
@@ -117,14 +134,10 @@ fn html_title(text: &str) -> Option<String> {
 
 /// Why an error reported inside a success failed: the body of a 200, or an event of a stream.
 pub fn reported(target: &Target, error: &ErrorBody) -> Failure {
-    let status = error.status;
-    let kind =
-        codes::kind(error, status).or_else(|| status.map(|status| codes::by_status(status, false)));
-    let kind = kind.or_else(|| codes::without_status(error));
     Failure {
         code: error.code(),
-        status: status.map(|status| Status::Http(status.as_u16())),
-        ..Failure::new(kind.unwrap_or(FailureKind::ServerError), Delivery::Answered)
+        status: error.status.map(|status| Status::Http(status.as_u16())),
+        ..Failure::new(inside_success(error).0, Delivery::Answered)
     }
     .with_retry_after(error.retry_after())
     .with_detail(Excerpt::of(&error.message, target.secrets()))
@@ -139,6 +152,16 @@ pub fn unreadable(target: &Target, reply: &Reply, now: Timestamp) -> Failure {
     Failure {
         kind: FailureKind::Malformed,
         ..judged
+    }
+}
+
+/// The kind of an error inside a success, and what says so.
+fn inside_success(error: &ErrorBody) -> (FailureKind, Rule) {
+    match error.status {
+        Some(status) => codes::judge_with(Some(error), status, false),
+        None => codes::judge(error, None)
+            .or_else(|| codes::without_status(error))
+            .unwrap_or((FailureKind::ServerError, Rule::Unsaid)),
     }
 }
 

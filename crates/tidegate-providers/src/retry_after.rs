@@ -35,19 +35,23 @@ const RELAYED: &str = "llm_provider-";
 /// `retry-after-ms` and Azure's `x-ms-retry-after-ms` before `retry-after`, since they are finer; a vendor's reset
 /// header only where that dimension has nothing left, since it tells when a limit is full again.
 pub fn from_headers(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    asked(headers, now).map(|(_, wait)| wait)
+}
+
+/// As [`from_headers`], with the header that says so.
+pub fn asked(headers: &HeaderMap, now: Timestamp) -> Option<(&str, Duration)> {
+    let named = |name| Some((name, from_value(headers, name, now)?));
     let millis = ["retry-after-ms", "x-ms-retry-after-ms"]
         .into_iter()
         .find_map(|name| {
             let value: f64 = text(headers, name)?.trim().parse().ok()?;
-            seconds(value / 1_000.0)
+            Some((name, seconds(value / 1_000.0)?))
         });
-    millis
-        .or_else(|| from_value(headers, "retry-after", now))
-        .or_else(|| {
-            spent(headers)
-                .filter_map(|reset| from_value(headers, reset, now))
-                .max()
-        })
+    millis.or_else(|| named("retry-after")).or_else(|| {
+        spent(headers)
+            .filter_map(named)
+            .max_by_key(|(_, wait)| *wait)
+    })
 }
 
 /// Reset headers of dimensions that say `remaining: 0`.

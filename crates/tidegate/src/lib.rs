@@ -22,6 +22,7 @@
 //! ```
 
 pub mod config;
+pub mod explain;
 pub mod plan;
 pub mod transport;
 
@@ -48,3 +49,4 @@ pub use run_request::{Context, EmbedRun, RunRequest};
 pub use stream::ResponseStream;
 pub use tidegate_context::{Packed, SkipReason, Skipped};
 pub use tidegate_core::*;
+pub use tidegate_queue::Clock;

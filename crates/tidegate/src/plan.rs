@@ -253,6 +253,25 @@ pub fn built_in(name: &str) -> Option<&'static dyn Provider> {
     tidegate_providers::find(name)
 }
 
+/// Where a run would go that asks this provider for this model, with no endpoint between them.
+///
+/// # Errors
+/// As [`plan`].
+pub fn direct_target(config: &Config, provider: &str, model: &str) -> Result<Target, PlanError> {
+    let value = |value: &str| Sourced::default_of(value.to_owned());
+    let name = format!("{provider}/{model}");
+    let endpoint = EndpointConfig::new(name.clone(), value(provider), value(model));
+    let mut config = config.clone();
+    config.insert_endpoint(endpoint);
+    let asked = Asked {
+        endpoint: Some(&name),
+        model: None,
+        settings: &Settings::default(),
+    };
+    let mut plan = plan(&config, built_in, asked)?;
+    Ok(plan.targets.swap_remove(0).target)
+}
+
 /// The built-in providers that work without configuration, by name.
 pub fn without_configuration() -> impl Iterator<Item = &'static str> {
     let providers = tidegate_providers::PROVIDERS.iter();

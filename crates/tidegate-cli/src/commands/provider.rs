@@ -7,8 +7,8 @@ use tidegate::config::edit::{Change, NewProvider};
 use tidegate::config::{
     Config, EndpointConfig, Origin, ProviderConfig, Sourced, Template, UnknownName,
 };
-use tidegate::plan::{self, PlanError};
-use tidegate::{RunRequest, Secret, Target, network};
+use tidegate::plan;
+use tidegate::{Secret, Target, network};
 
 use crate::args::{AddProvider, ApiKey, Global, ProviderCommand, TestOptions};
 use crate::commands::{self, edit, refused, test};
@@ -74,7 +74,7 @@ fn list(config: &Config, as_json: bool) -> Exit {
 }
 
 fn row<'c>(config: &'c Config, provider: &'c ProviderConfig, configured: bool) -> Row<'c> {
-    let target = resolved(config, provider);
+    let target = plan::direct_target(config, &provider.name, "any");
     let users = config.endpoints.values();
     Row {
         name: &provider.name,
@@ -115,17 +115,6 @@ fn place(config: &Config, provider: &ProviderConfig, target: Option<&Target>) ->
         .or_else(|| program.cloned())
 }
 
-/// What a run with this provider would go to, whatever the model.
-fn resolved(config: &Config, provider: &ProviderConfig) -> Result<Target, PlanError> {
-    let (config, endpoint) = with_endpoint(config.clone(), &provider.name, "any");
-    let request = RunRequest {
-        endpoint: Some(endpoint),
-        ..RunRequest::default()
-    };
-    let mut plan = plan::plan(&config, plan::built_in, &request)?;
-    Ok(plan.targets.swap_remove(0).target)
-}
-
 /// The configuration with an endpoint for this model at this provider, and the endpoint's name.
 fn with_endpoint(mut config: Config, provider: &str, model: &str) -> (Config, String) {
     let value = |value: &str| Sourced::new(value.to_owned(), Origin::BuiltIn("a test"));
@@ -162,9 +151,7 @@ fn add(global: &Global, args: AddProvider) -> Exit {
             edited.path.display()
         ));
     }
-    if let Some(provider) = edited.config.providers.get(&name) {
-        edit::warn_unless_ready(global, resolved(&edited.config, provider));
-    }
+    edit::warn_unless_ready(global, plan::direct_target(&edited.config, &name, "any"));
     Exit::Done
 }
 

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::stage::Stage;
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "run",
     "config path",
     "config show",
@@ -16,6 +16,7 @@ const COMMANDS: [&str; 13] = [
     "endpoint test",
     "provider add",
     "provider test",
+    "explain",
     "completions",
     "man",
 ];

@@ -8,6 +8,7 @@
 mod config;
 mod edit;
 mod embed;
+mod explain;
 mod generated;
 mod interrupt;
 mod request;

@@ -6,6 +6,7 @@ use http::StatusCode;
 use tidegate_core::{FailureClass, FailureKind};
 
 use super::body::ErrorBody;
+use super::rule::Rule;
 
 /// Codes and types whose meaning does not depend on the status. Generic types (`invalid_request_error`) are left
 /// out on purpose: vendors send them with 401 and 429 too.
@@ -186,19 +187,35 @@ const EXCEPTIONS: &[(&str, FailureKind)] = &[
     ("badrequesterror", FailureKind::InvalidRequest),
 ];
 
-/// What the error says it is; `None` when it says nothing of its own.
+/// What the error says it is, and where; `None` when it says nothing of its own.
 ///
 /// A refused credential stays refused whatever the body says beside it: 401 and 403 never become retryable.
-pub(super) fn kind(error: &ErrorBody, status: Option<StatusCode>) -> Option<FailureKind> {
+pub(super) fn judge(error: &ErrorBody, status: Option<StatusCode>) -> Option<(FailureKind, Rule)> {
     let refused = matches!(
         status,
         Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
     );
     by_details(error)
         .or_else(|| by_phrase(&error.message, status))
-        .or_else(|| by_codes(error).filter(|kind| !says_less(*kind, status)))
+        .or_else(|| by_codes(error).filter(|(kind, _)| !says_less(*kind, status)))
         .or_else(|| by_leading_exception(&error.message))
-        .filter(|kind| !refused || is_final(*kind))
+        .filter(|(kind, _)| !refused || is_final(*kind))
+}
+
+/// As [`judge`], and by the status where the error says nothing of its own. `told_to_wait` as for [`by_status`].
+pub(super) fn judge_with(
+    error: Option<&ErrorBody>,
+    status: StatusCode,
+    told_to_wait: bool,
+) -> (FailureKind, Rule) {
+    let said = error.and_then(|error| judge(error, Some(status)));
+    said.unwrap_or_else(|| {
+        let rule = match status.as_u16() {
+            refused @ (401 | 403) => Rule::Refused(refused),
+            other => Rule::Status(other),
+        };
+        (by_status(status, told_to_wait), rule)
+    })
 }
 
 /// Whether a code says less than the status beside it: proxies write "server error" on what they have no word for.
@@ -209,9 +226,9 @@ fn says_less(kind: FailureKind, status: Option<StatusCode>) -> bool {
 
 /// The exception a message of `LiteLLM`'s proxy begins with: a 400 is not told apart by its code. What may be repeated,
 /// its status tells.
-fn by_leading_exception(message: &str) -> Option<FailureKind> {
+fn by_leading_exception(message: &str) -> Option<(FailureKind, Rule)> {
     let (name, _) = message.strip_prefix("litellm.")?.split_once(':')?;
-    by_exception(&name.to_ascii_lowercase()).filter(|kind| is_final(*kind))
+    by_exception(&name.to_ascii_lowercase()).filter(|(kind, _)| is_final(*kind))
 }
 
 fn is_final(kind: FailureKind) -> bool {
@@ -220,18 +237,28 @@ fn is_final(kind: FailureKind) -> bool {
 
 /// What Google's details stand for. Its message speaks of a spent quota for a minute's as for a day's, and of a limit
 /// of 0 where the account has no access at all.
-fn by_details(error: &ErrorBody) -> Option<FailureKind> {
-    let any = |mark: &str| error.details.iter().any(|detail| detail.contains(mark));
-    let none_at_all = !error.details.is_empty() && error.message.contains("limit: 0");
-    if any("perday") || any("daily") || none_at_all {
-        return Some(FailureKind::QuotaExhausted);
-    }
-    let reason = error.details.iter().find_map(|detail| by_code(detail));
-    reason.or_else(|| any("perminute").then_some(FailureKind::RateLimited))
+fn by_details(error: &ErrorBody) -> Option<(FailureKind, Rule)> {
+    let with = |mark: &str| error.details.iter().find(|detail| detail.contains(mark));
+    let rule = |kind| move |detail: &String| (kind, Rule::Detail(detail.clone()));
+    let none_at_all = || {
+        let first = error.details.first()?;
+        error.message.contains("limit: 0").then_some(first)
+    };
+    let spent = with("perday")
+        .or_else(|| with("daily"))
+        .or_else(none_at_all);
+    let reason = || {
+        let mut details = error.details.iter();
+        details.find_map(|detail| Some((by_code(detail)?.0, Rule::Detail(detail.clone()))))
+    };
+    spent
+        .map(rule(FailureKind::QuotaExhausted))
+        .or_else(reason)
+        .or_else(|| with("perminute").map(rule(FailureKind::RateLimited)))
 }
 
 /// What its codes stand for. A string too long is too long an input only where the input is named.
-fn by_codes(error: &ErrorBody) -> Option<FailureKind> {
+fn by_codes(error: &ErrorBody) -> Option<(FailureKind, Rule)> {
     let elsewhere = error.param.as_deref().is_some_and(|param| {
         let input = ["messages", "input", "prompt"];
         !input.iter().any(|name| param.starts_with(name))
@@ -244,7 +271,7 @@ fn by_codes(error: &ErrorBody) -> Option<FailureKind> {
 }
 
 /// What the generic types mean where no status says more: the request is wrong.
-pub(super) fn without_status(error: &ErrorBody) -> Option<FailureKind> {
+pub(super) fn without_status(error: &ErrorBody) -> Option<(FailureKind, Rule)> {
     const WRONG: &[&str] = &[
         "invalid_request_error",
         "invalid_request",
@@ -253,40 +280,45 @@ pub(super) fn without_status(error: &ErrorBody) -> Option<FailureKind> {
         "bad_request_error",
         "badrequesterror",
     ];
-    let wrong = error
-        .codes
-        .iter()
-        .any(|code| WRONG.contains(&code.as_str()));
-    wrong.then_some(FailureKind::InvalidRequest)
+    let mut codes = error.codes.iter();
+    let wrong = codes.find(|code| WRONG.contains(&code.as_str()))?;
+    Some((
+        FailureKind::InvalidRequest,
+        Rule::GenericType(wrong.clone()),
+    ))
 }
 
 /// The kind a code or type stands for.
-pub(super) fn by_code(code: &str) -> Option<FailureKind> {
-    CODES
-        .iter()
-        .find(|(_, codes)| codes.contains(&code))
-        .map(|(kind, _)| *kind)
+pub(super) fn by_code(code: &str) -> Option<(FailureKind, Rule)> {
+    let (kind, code) = entry(CODES, |known| known == code)?;
+    Some((kind, Rule::Code(code)))
 }
 
 /// The kind an exception's name stands for, in lower case.
-pub(super) fn by_exception(name: &str) -> Option<FailureKind> {
-    EXCEPTIONS
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, kind)| *kind)
+pub(super) fn by_exception(name: &str) -> Option<(FailureKind, Rule)> {
+    let (known, kind) = EXCEPTIONS.iter().find(|(known, _)| *known == name)?;
+    Some((*kind, Rule::Exception(known)))
 }
 
 /// The kind a message's set phrase stands for. A wrong request is not made retryable by its words: they may quote the
 /// prompt.
-pub(super) fn by_phrase(message: &str, status: Option<StatusCode>) -> Option<FailureKind> {
+pub(super) fn by_phrase(message: &str, status: Option<StatusCode>) -> Option<(FailureKind, Rule)> {
     let message = message.to_ascii_lowercase();
     let wrong =
         status.is_some_and(|status| matches!(status.as_u16(), 400 | 404 | 405 | 413 | 415 | 422));
-    PHRASES
-        .iter()
-        .find(|(_, phrases)| phrases.iter().any(|phrase| message.contains(phrase)))
-        .map(|(kind, _)| *kind)
-        .filter(|kind| !wrong || is_final(*kind))
+    let (kind, phrase) = entry(PHRASES, |phrase| message.contains(phrase))?;
+    (!wrong || is_final(kind)).then_some((kind, Rule::Phrase(phrase)))
+}
+
+/// The first entry of a table that matches, with its kind.
+fn entry(
+    table: &[(FailureKind, &[&'static str])],
+    matches: impl Fn(&str) -> bool,
+) -> Option<(FailureKind, &'static str)> {
+    table.iter().find_map(|(kind, entries)| {
+        let found = entries.iter().find(|entry| matches(entry))?;
+        Some((*kind, *found))
+    })
 }
 
 /// What a status means when the body says nothing. `told_to_wait`: the reply names a time to come back.

@@ -8,6 +8,7 @@ use http::StatusCode;
 use tidegate_core::{Delivery, Excerpt, Failure, FailureKind, Status, Target};
 
 use super::codes;
+use super::rule::Rule;
 use crate::retry_after;
 
 /// Words after which a number is a status.
@@ -56,8 +57,13 @@ const EXIT_SIGNALLED: std::ops::RangeInclusive<i32> = 129..=159;
 /// A shell's codes for "found but not executable" and "not found".
 const EXIT_NOT_RUN: std::ops::RangeInclusive<i32> = 126..=127;
 
-/// Why a command that did not end with exit code 0 failed.
-pub(super) fn command(target: &Target, ended: Status, stdout: &[u8], stderr: &[u8]) -> Failure {
+/// Why a command that did not end with exit code 0 failed, and what says so.
+pub(super) fn command(
+    target: &Target,
+    ended: Status,
+    stdout: &[u8],
+    stderr: &[u8],
+) -> (Failure, Rule) {
     let (stdout, stderr) = (
         String::from_utf8_lossy(stdout),
         String::from_utf8_lossy(stderr),
@@ -67,7 +73,8 @@ pub(super) fn command(target: &Target, ended: Status, stdout: &[u8], stderr: &[u
     } else {
         stderr.trim()
     };
-    let (kind, status) = read(text).unwrap_or_else(|| (by_ending(ended), None));
+    let (kind, status, rule) =
+        read(text).unwrap_or_else(|| (by_ending(ended), None, Rule::Ended(ended)));
     let delivery = delivery(kind, status);
     let words = if text.is_empty() {
         format!("the command ended with {ended} and said nothing")
@@ -79,10 +86,11 @@ pub(super) fn command(target: &Target, ended: Status, stdout: &[u8], stderr: &[u
         .secrets()
         .fold(words, |text, secret| secret.redact(&text).into_owned());
     let tail = &words[words.ceil_char_boundary(words.len().saturating_sub(Excerpt::MAX))..];
-    Failure::new(kind, delivery)
+    let failure = Failure::new(kind, delivery)
         .with_status(status.unwrap_or(ended))
         .with_retry_after(retry_after::from_words(text))
-        .with_detail(Excerpt::of(tail, []))
+        .with_detail(Excerpt::of(tail, []));
+    (failure, rule)
 }
 
 /// How far the request got, as far as the kind tells; the same as for a transport that fails this way.
@@ -97,27 +105,29 @@ fn delivery(kind: FailureKind, status: Option<Status>) -> Delivery {
     }
 }
 
-/// The kind and the status the words name.
-fn read(text: &str) -> Option<(FailureKind, Option<Status>)> {
+/// The kind and the status the words name, and which of them do.
+fn read(text: &str) -> Option<(FailureKind, Option<Status>, Rule)> {
     let lower = text.to_ascii_lowercase();
     let (starts, words): (Vec<usize>, Vec<&str>) = words(&lower).unzip();
     let Some((at, status)) = last_status(&words) else {
-        let kind = code(&words)
+        let (kind, rule) = code(&words)
             .or_else(|| exception(&lower, &words))
             .or_else(|| network(&lower))?;
-        return Some((kind, None));
+        return Some((kind, None, rule));
     };
     // What was said of an earlier try with another end is not what failed now.
     let tried_before = last_status(&words[..at]).is_some_and(|(_, earlier)| earlier != status);
     let from = if tried_before { at } else { 0 };
-    let kind = match status.as_u16() {
+    let number = status.as_u16();
+    let by_status = || (codes::by_status(status, false), Rule::Named(number));
+    let (kind, rule) = match number {
         // A refused credential stays refused, whatever else is written about.
-        401 | 403 => codes::by_status(status, false),
+        401 | 403 => by_status(),
         _ => code(&words[from..])
             .or_else(|| codes::by_phrase(&lower[starts[from]..], Some(status)))
-            .unwrap_or_else(|| codes::by_status(status, false)),
+            .unwrap_or_else(by_status),
     };
-    Some((kind, Some(Status::Http(status.as_u16()))))
+    Some((kind, Some(Status::Http(number)), rule))
 }
 
 const fn is_word(c: char) -> bool {
@@ -137,37 +147,33 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 /// The last vendor's code among the words. Only those that no sentence contains: `timeout` and `refusal` are words.
-fn code(words: &[&str]) -> Option<FailureKind> {
+fn code(words: &[&str]) -> Option<(FailureKind, Rule)> {
     let mut codes = words.iter().rev().filter(|word| word.contains('_'));
     codes.find_map(|word| codes::by_code(word))
 }
 
 /// The last exception named, made precise by a set phrase beside it; a refused credential stays refused.
-fn exception(lower: &str, words: &[&str]) -> Option<FailureKind> {
-    let kind = words
-        .iter()
-        .rev()
-        .find_map(|word| codes::by_exception(word))?;
-    match kind {
-        FailureKind::AuthFailed | FailureKind::PermissionDenied => Some(kind),
-        FailureKind::InvalidRequest => {
-            codes::by_phrase(lower, Some(StatusCode::BAD_REQUEST)).or(Some(kind))
-        }
-        _ => codes::by_phrase(lower, None).or(Some(kind)),
-    }
+fn exception(lower: &str, words: &[&str]) -> Option<(FailureKind, Rule)> {
+    let mut named = words.iter().rev();
+    let (kind, rule) = named.find_map(|word| codes::by_exception(word))?;
+    let phrase = match kind {
+        FailureKind::AuthFailed | FailureKind::PermissionDenied => None,
+        FailureKind::InvalidRequest => codes::by_phrase(lower, Some(StatusCode::BAD_REQUEST)),
+        _ => codes::by_phrase(lower, None),
+    };
+    phrase.or(Some((kind, rule)))
 }
 
-fn network(lower: &str) -> Option<FailureKind> {
-    let says = |phrases: &[&str]| phrases.iter().any(|phrase| stands_in(lower, phrase));
-    if says(BROKEN) {
-        Some(FailureKind::Disconnected)
-    } else if says(NO_CONNECTION) {
-        Some(FailureKind::Unreachable)
-    } else if says(TIMED_OUT) {
-        Some(FailureKind::AttemptTimeout)
-    } else {
-        None
-    }
+fn network(lower: &str) -> Option<(FailureKind, Rule)> {
+    let tables = [
+        (FailureKind::Disconnected, BROKEN),
+        (FailureKind::Unreachable, NO_CONNECTION),
+        (FailureKind::AttemptTimeout, TIMED_OUT),
+    ];
+    tables.into_iter().find_map(|(kind, phrases)| {
+        let said = phrases.iter().find(|phrase| stands_in(lower, phrase))?;
+        Some((kind, Rule::Network(said)))
+    })
 }
 
 /// Whether a phrase stands in a text as words of its own: `EPIPE` is no part of `ImagePipeline`.
