@@ -220,6 +220,11 @@ fn a_change_that_would_make_the_file_wrong_is_refused_with_the_line() {
 fn a_file_that_is_wrong_already_is_left_alone_and_its_own_line_is_told() {
     let desk = Desk::with("[defaults]\nmax_retry = 1\n");
     desk.refused(&provider("example"), &["tidegate.toml:2", "`max_retry`"]);
+    let error = desk.edit(&provider("example")).unwrap_err();
+    assert!(
+        matches!(error, EditError::Unreadable(_)),
+        "not the change's fault: {error}"
+    );
 }
 
 #[test]
