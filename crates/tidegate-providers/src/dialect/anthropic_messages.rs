@@ -1,6 +1,6 @@
 //! The dialect `anthropic-messages`: `POST /v1/messages`, spoken by Anthropic and by servers that stand in for it.
 //!
-//! The client's end: a [`Request`] becomes a body ([`encode`]), a whole reply becomes a [`Response`] ([`decode`]), a
+//! The client's end: a [`Request`] becomes a body ([`encode`]), a whole reply becomes a [`Response`](tidegate_core::Response) ([`decode`]), a
 //! stream becomes pieces ([`stream_decoder`]). The server's end is [`server`].
 //!
 //! What the wire has no place for is refused by name before anything is sent. What it says in another way is said so:
