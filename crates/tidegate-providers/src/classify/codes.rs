@@ -168,7 +168,10 @@ const PHRASES: &[(FailureKind, &[&str])] = &[
     ),
     (
         FailureKind::NotFound,
-        &["invalid model name passed in model="],
+        &[
+            "invalid model name passed in model=",
+            "there are no healthy deployments for this model",
+        ],
     ),
 ];
 
