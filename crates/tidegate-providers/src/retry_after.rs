@@ -26,8 +26,8 @@ const FIRST_UNIX_SECOND: f64 = 1e9;
 /// The same in milliseconds.
 const FIRST_UNIX_MILLI: f64 = 1e12;
 
-/// What `LiteLLM`'s proxy puts before the names of its upstream's headers: the wait of a limit behind it comes so, and
-/// only so.
+/// What `LiteLLM`'s proxy puts before the names of its upstream's headers. The wait of a limit behind it, and of its own
+/// limit on a deployment, comes so and only so.
 const RELAYED: &str = "llm_provider-";
 
 /// The wait the headers of a reply ask for. `now` is our clock, used where the reply has no `Date` of its own.
