@@ -6,7 +6,7 @@ use tidegate_core::{
     Timestamp, ToolCall,
 };
 
-use super::stream::Calls;
+use super::stream::{Calls, unannounced};
 use super::usage::TokenUsage;
 use super::wire;
 use crate::call::Reply;
@@ -23,7 +23,8 @@ pub fn decode(target: &Target, reply: &Reply, now: Timestamp) -> Result<Response
     match serde_json::from_slice::<wire::Completion<'_>>(&reply.body) {
         Ok(completion) if completion.choices.is_empty() => Err(no_choices(target, reply)),
         Ok(completion) => answer(target, completion),
-        Err(_) => Err(classify::unreadable(target, reply, now)),
+        Err(_) => unannounced(target, &reply.body)
+            .unwrap_or_else(|| Err(classify::unreadable(target, reply, now))),
     }
 }
 

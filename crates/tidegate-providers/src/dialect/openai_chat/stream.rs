@@ -5,7 +5,7 @@
 
 mod calls;
 
-use tidegate_core::{Delivery, Delta, Failure, FailureKind, StreamEnd, Target};
+use tidegate_core::{Delivery, Delta, Failure, FailureKind, Response, StreamEnd, Target};
 
 pub(super) use calls::Calls;
 
@@ -24,6 +24,25 @@ pub fn stream_decoder<'t>(
     head: &ReplyHead,
 ) -> Option<Box<dyn StreamDecoder + 't>> {
     announces_events(head).then(|| Box::new(Decoder::new(target)) as Box<dyn StreamDecoder + 't>)
+}
+
+/// The answer of a stream that nothing announced, read whole: some servers call theirs `text/plain`. `None` when the
+/// body is no stream.
+pub(super) fn unannounced(target: &Target, body: &[u8]) -> Option<Result<Response, Failure>> {
+    if !body.trim_ascii_start().starts_with(b"data:") {
+        return None;
+    }
+    let (mut decoder, mut pieces) = (Decoder::new(target), Vec::new());
+    let ended = decoder
+        .push(body, &mut pieces)
+        .and_then(|()| decoder.finish());
+    Some(ended.map(|_| {
+        let mut response = Response::default();
+        for piece in &pieces {
+            response.add(piece);
+        }
+        response
+    }))
 }
 
 struct Decoder<'t> {
