@@ -124,7 +124,7 @@ fn run_request(args: Run, request: Request, shown: Shown) -> RunRequest {
 }
 
 /// Runs to the end, or to Ctrl-C: then what is under way is stopped, its children ended and reaped. A second Ctrl-C
-/// waits for nothing.
+/// waits for nothing: what goes down with the runtime then kills its children.
 pub(super) async fn interruptible(
     executor: &Executor,
     spinner: &Spinner,
@@ -138,7 +138,7 @@ pub(super) async fn interruptible(
     };
     let exit = tokio::select! {
         exit = run => exit,
-        () = interrupt.first() => {
+        () = interrupt.next() => {
             spinner.end();
             text::note("interrupted");
             Exit::Interrupted
@@ -147,7 +147,7 @@ pub(super) async fn interruptible(
     spinner.end();
     tokio::select! {
         () = executor.settled() => exit,
-        () = interrupt.first() => Exit::Interrupted,
+        () = interrupt.next() => Exit::Interrupted,
     }
 }
 
