@@ -1,8 +1,12 @@
 //! Small values that everything is built from.
 
+use std::time::Duration;
+
+use serde_json::json;
 use tidegate_core::network::host;
 use tidegate_core::{
-    Condition, Conditions, Cost, FailureKind, LimitKey, Network, Proxy, Request, Usage,
+    Condition, Conditions, Cost, Delivery, Failure, FailureKind, LimitKey, Network, Proxy, Request,
+    Spell, Timeouts, Timestamp, Usage,
 };
 
 #[test]
@@ -75,4 +79,64 @@ fn a_condition_named_twice_is_in_the_set() {
         serde_json::to_string(&twice).unwrap_or_default(),
         r#"["outage","timeout"]"#
     );
+}
+
+#[test]
+fn a_duration_is_spelt_as_a_person_would_write_it() {
+    for (millis, spelt) in [
+        (0, "0s"),
+        (1, "1ms"),
+        (999, "999ms"),
+        (1_000, "1s"),
+        (1_049, "1s"),
+        (1_050, "1.1s"),
+        (12_400, "12.4s"),
+        (240_000, "240s"),
+        (599_999, "600s"),
+        (600_000, "10m"),
+        (725_000, "12m 5s"),
+        (3_599_000, "59m 59s"),
+        (3_600_000, "1h"),
+        (5_400_000, "1h 30m"),
+        (90_000_000, "25h"),
+    ] {
+        assert_eq!(Spell(Duration::from_millis(millis)).to_string(), spelt);
+    }
+    assert_eq!(
+        Spell(Duration::from_micros(500)).to_string(),
+        "0ms",
+        "less than is told, but not nothing"
+    );
+}
+
+#[test]
+fn durations_are_written_in_milliseconds_to_the_microsecond() {
+    let mut timeouts = Timeouts::HTTP;
+    timeouts.connect = Duration::from_nanos(1_234_567_890);
+    // More microseconds than 32 bits hold.
+    timeouts.attempt = Duration::from_secs(90_000);
+    let written = serde_json::to_value(timeouts).unwrap_or_default();
+    assert_eq!(written["connect_ms"], json!(1_234.567));
+    assert_eq!(written["attempt_ms"], json!(90_000_000.0));
+    let failure = Failure::new(FailureKind::Overloaded, Delivery::Answered);
+    let written = serde_json::to_value(failure).unwrap_or_default();
+    assert_eq!(written["retry_after_ms"], json!(null));
+}
+
+#[test]
+fn a_timestamp_counts_microseconds() {
+    let at = Timestamp::from_secs(2).saturating_add(Duration::from_micros(7));
+    assert_eq!(at.as_micros(), 2_000_007);
+}
+
+#[test]
+fn tokens_written_to_a_cache_are_told_where_there_are_any() {
+    let none = serde_json::to_value(Usage::default()).unwrap_or_default();
+    assert!(none.get("cache_write_tokens").is_none(), "{none}");
+    let some = Usage {
+        cache_write_tokens: 3,
+        ..Usage::default()
+    };
+    let some = serde_json::to_value(some).unwrap_or_default();
+    assert_eq!(some["cache_write_tokens"], 3);
 }
