@@ -172,6 +172,17 @@ fn pieces_of_calls_and_thoughts_go_where_they_belong() {
 }
 
 #[test]
+fn a_piece_whose_number_leaves_a_gap_is_the_next_call() {
+    let far = Delta::ToolCall(ToolCallDelta {
+        index: 7,
+        id: Some("c1".into()),
+        name: Some("look".into()),
+        arguments: "{}".into(),
+    });
+    assert_eq!(sum(&[far]).tool_calls, [call("c1", "look", "{}")]);
+}
+
+#[test]
 fn a_signed_thought_is_closed_and_the_next_one_is_another() {
     let end = |signature: Option<&str>, encrypted: Option<&str>| Delta::ReasoningEnd {
         signature: signature.map(str::to_owned),
