@@ -72,7 +72,8 @@ impl Executor {
     /// Runs a request to its answer or its end. Dropping the future stops the attempt under way and leaves nothing
     /// behind.
     pub fn run(&self, request: RunRequest) -> impl Future<Output = Outcome> + Send {
-        execution::answer(&self.engine, request, None)
+        // Boxed, because whoever spawns it moves it several times.
+        Box::pin(execution::answer(&self.engine, request, None))
     }
 
     /// Runs a request and hands its answer over piece by piece. Once output was handed over nothing is retried; with
