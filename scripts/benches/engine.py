@@ -70,15 +70,14 @@ def report(times, counted, rounds):
     growth = late["resident_kb"] / early["resident_kb"]
     passed = crowd <= CROWD_BAR and growth <= MEMORY_BAR and us["run", 1] <= GOAL_US * TOLERANCE
 
-    print(f"{'':22} {'CPU us':>8} {'allocations':>12} {'kB allocated':>13}")
+    print(f"{'':28} {'CPU us':>8} {'allocations':>12} {'kB allocated':>13}")
     for what, words in (("run", "a run"), ("call", "a call by hand")):
         for size in (1, 1000):
             row = counted[f"{what}_{size}"]
             name = f"{words}, {size:,} at once"
             total = row["allocations"] + row["reallocations"]
-            print(f"{name:22} {us[what, size]:8.2f} {total:12.0f} {row['bytes'] / 1e3:13.1f}")
-    print(f"a run waiting for its answer holds {counted['held_per_run_bytes'] / 1e3:.1f} kB; "
-          f"its future is {counted['run_future_bytes'] / 1e3:.1f} kB")
+            print(f"{name:28} {us[what, size]:8.2f} {total:12.0f} {row['bytes'] / 1e3:13.1f}")
+    print(f"a run waiting for its answer holds {counted['held_per_run_bytes'] / 1e3:.1f} kB")
     print(f"resident after {early['runs']:,} runs: {early['resident_kb'] / 1e3:.1f} MB, "
           f"after {late['runs']:,}: {late['resident_kb'] / 1e3:.1f} MB")
     print(f"run / call by hand: {baseline:.2f}; goal {GOAL_US} us a run: {verdict(us['run', 1] <= GOAL_US)}")

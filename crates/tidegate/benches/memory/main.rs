@@ -35,7 +35,6 @@ fn main() {
     let run = |crowd| runtime.block_on(subject::runs(&executor, crowd));
     let call = |crowd| runtime.block_on(subject::calls(&transport, crowd));
     let figures = json!({
-        "run_future_bytes": size_of_val(&executor.run(subject::request())),
         "run_1": counted(1, run),
         "run_1000": counted(CROWD, run),
         "call_1": counted(1, call),
