@@ -63,14 +63,20 @@ enum Shown {
 impl<W: Work> Attempting<'_, W> {
     /// Carries the call to its end, or to the first time-out.
     pub(crate) async fn carry(&mut self, call: &Call) -> Result<W::Answer, Failure> {
-        let limit = self.target.timeouts.attempt;
-        let answer = match timeout(limit, self.exchange(call)).await {
-            Ok(result) => result?,
-            Err(_) => return Err(Failure::timeout(FailureKind::AttemptTimeout, limit)),
+        let answer = if self.transport.times_attempts() {
+            self.exchange(call).await?
+        } else {
+            self.within_its_time(call).await?
         };
         // Outside the clocks: a caller's slowness is not the provider's.
         self.hand_over_whole(&answer).await;
         Ok(answer)
+    }
+
+    async fn within_its_time(&mut self, call: &Call) -> Result<W::Answer, Failure> {
+        let limit = self.target.timeouts.attempt;
+        let late = |_| Failure::timeout(FailureKind::AttemptTimeout, limit);
+        timeout(limit, self.exchange(call)).await.map_err(late)?
     }
 
     async fn exchange(&mut self, call: &Call) -> Result<W::Answer, Failure> {
