@@ -94,7 +94,7 @@ impl Caller {
 
 /// The `@patterns` of a prompt, as they stand in it.
 #[napi]
-pub fn patterns(prompt: String) -> Vec<String> {
+pub(crate) fn patterns(prompt: String) -> Vec<String> {
     let patterns = tidegate_context::patterns(&prompt);
     patterns.iter().map(ToString::to_string).collect()
 }
