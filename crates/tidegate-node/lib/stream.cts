@@ -24,7 +24,7 @@ export interface Sink {
  * the error holds what had come. The run begins with the first piece that is asked for, and the provider is read no faster
  * than pieces are taken; leaving the iteration stops it.
  */
-export class AnswerStream implements AsyncIterableIterator<Piece>, Sink {
+export class AnswerStream implements AsyncIterableIterator<Piece> {
   readonly #source: Source;
   #waiting: Piece[] = [];
   #begun = false;
@@ -32,6 +32,20 @@ export class AnswerStream implements AsyncIterableIterator<Piece>, Sink {
   #error: { reason: unknown } | undefined;
   #over = false;
   #wake: (() => void) | undefined;
+  readonly #sink: Sink = {
+    pieces: (pieces) => {
+      this.#waiting.push(...pieces);
+      this.#wake?.();
+    },
+    done: (answer) => {
+      this.#answer = answer;
+      this.#wake?.();
+    },
+    failed: (reason) => {
+      this.#error = { reason };
+      this.#wake?.();
+    },
+  };
 
   /** @internal */
   constructor(source: Source) {
@@ -51,7 +65,7 @@ export class AnswerStream implements AsyncIterableIterator<Piece>, Sink {
         this.#wake = resolve;
         if (!this.#begun) {
           this.#begun = true;
-          this.#source.start(this);
+          this.#source.start(this.#sink);
         }
         this.#source.pull();
       });
@@ -75,23 +89,5 @@ export class AnswerStream implements AsyncIterableIterator<Piece>, Sink {
     for await (const _ of this);
     if (this.#answer) return this.#answer;
     throw this.#error?.reason ?? new Error('the stream was left before its end');
-  }
-
-  /** @internal */
-  pieces(pieces: Piece[]): void {
-    this.#waiting.push(...pieces);
-    this.#wake?.();
-  }
-
-  /** @internal */
-  done(answer: Answer): void {
-    this.#answer = answer;
-    this.#wake?.();
-  }
-
-  /** @internal */
-  failed(error: unknown): void {
-    this.#error = { reason: error };
-    this.#wake?.();
   }
 }
