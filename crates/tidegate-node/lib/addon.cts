@@ -31,10 +31,8 @@ export interface NativeEngine {
 
 /** What the addon exports. */
 export interface Addon {
-  Caller: new (deliver: Deliver) => NativeCaller;
+  Caller: { new (deliver: Deliver): NativeCaller; patterns(prompt: string): string[] };
   Engine: new (options: string, environment: string, deliver: Deliver) => NativeEngine;
-  patterns(prompt: string): string[];
-  version(): string;
 }
 
 const LOADED = Symbol.for('tidegate.addon.1');

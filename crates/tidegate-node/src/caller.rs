@@ -90,11 +90,11 @@ impl Caller {
     pub fn too_large(&self, number: u32) {
         self.processes.too_large(number);
     }
-}
 
-/// The `@patterns` of a prompt, as they stand in it.
-#[napi]
-pub(crate) fn patterns(prompt: String) -> Vec<String> {
-    let patterns = tidegate_context::patterns(&prompt);
-    patterns.iter().map(ToString::to_string).collect()
+    /// The `@patterns` of a prompt, as they stand in it.
+    #[napi]
+    pub fn patterns(prompt: String) -> Vec<String> {
+        let patterns = tidegate_context::patterns(&prompt);
+        patterns.iter().map(ToString::to_string).collect()
+    }
 }

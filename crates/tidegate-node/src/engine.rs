@@ -239,9 +239,3 @@ fn embedded(channel: &Channel, id: u32, outcome: &Outcome<Embeddings>) {
         Err(error) => channel.tell(id, "failed", failure::failed(outcome, error)),
     }
 }
-
-/// What this is a version of.
-#[napi]
-pub(crate) fn version() -> &'static str {
-    env!("CARGO_PKG_VERSION")
-}

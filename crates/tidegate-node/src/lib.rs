@@ -5,6 +5,11 @@
 //! And nothing here decides: options are read, the engine is called, what it says is told. Two doors: [`engine`] for
 //! whoever writes against Tidegate, [`caller`] for those who called its predecessor.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "what comes from JavaScript comes by value"
+)]
+
 mod answer;
 mod caller;
 mod channel;

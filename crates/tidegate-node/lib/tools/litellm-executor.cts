@@ -108,5 +108,5 @@ function failed(error: string): LiteLLMExecutionResult {
 
 /** The `@patterns` of a prompt, at sign included. */
 export function extractPatterns(prompt: string): string[] {
-  return addon.patterns(prompt);
+  return addon.Caller.patterns(prompt);
 }

@@ -46,13 +46,13 @@ impl<'c> Packing<'c> {
         self.say(format_args!("Found {} @patterns", patterns.len()));
         let pack = move || tidegate_context::pack(&patterns, &options);
         match tokio::task::spawn_blocking(pack).await {
-            Ok(Ok(packed)) => self.apply(packed.without_secrets(), prompt),
+            Ok(Ok(packed)) => self.apply(&packed.without_secrets(), prompt),
             Ok(Err(error)) => self.without(prompt, &error.to_string()),
             Err(error) => self.without(prompt, &error.to_string()),
         }
     }
 
-    fn apply(&self, packed: Packed, prompt: &str) -> (String, Vec<String>) {
+    fn apply(&self, packed: &Packed, prompt: &str) -> (String, Vec<String>) {
         for skipped in packed.skipped() {
             self.warn(&format!("{} left out: {}", skipped.path, skipped.reason));
         }
