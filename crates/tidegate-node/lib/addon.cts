@@ -6,11 +6,20 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Told what has happened: to whom, what, its words as JSON or text, and bytes where there are any. */
-export type Deliver = (whom: number, what: string, says: string, bytes?: Buffer | null) => void;
+/** Told that there is something to take. */
+export type Deliver = () => void;
+
+/** What has happened: to whom, what, its words as JSON or text, and bytes where there are any. */
+export interface Message {
+  whom: number;
+  what: string;
+  says: string;
+  bytes?: Buffer;
+}
 
 /** The engine behind the drop-in. */
 export interface NativeCaller {
+  take(most: number): Message[];
   call(id: number, options: string, environment: string): void;
   exited(attempt: number, code: number | null, stdout: Buffer, stderr: Buffer): void;
   failed(attempt: number, code: string, message: string): void;
@@ -20,6 +29,7 @@ export interface NativeCaller {
 
 /** The engine behind an executor. */
 export interface NativeEngine {
+  take(most: number): Message[];
   run(id: number, request: string): void;
   embed(id: number, request: string): void;
   stream(id: number, request: string): void;

@@ -1,12 +1,13 @@
 /** The native door: runs requests through the engine. */
 
-import { addon, type Deliver, type NativeEngine } from './addon.cjs';
+import { addon, type Message, type NativeEngine } from './addon.cjs';
 import type { Answer, Embeddings, Event, Lost, Piece } from './answer.cjs';
 import { TidegateError } from './error.cjs';
 import { Listeners } from './listeners.cjs';
 import { Pending } from './pending.cjs';
 import type { EmbedRequest, RunRequest } from './request.cjs';
 import { AnswerStream, type Source } from './stream.cjs';
+import { Beginnings, hear } from './turns.cjs';
 
 /** How an executor is put together. */
 export interface ExecutorOptions {
@@ -25,7 +26,7 @@ export interface ExecutorOptions {
 interface Waiting {
   /** Held here so that the engine lives as long as anybody waits for it. */
   engine: NativeEngine;
-  done(says: string, bytes: Buffer | null | undefined): void;
+  done(says: string, bytes: Buffer | undefined): void;
   failed(error: unknown): void;
   pieces?(pieces: Piece[]): void;
 }
@@ -37,13 +38,18 @@ interface Waiting {
 export class Executor {
   readonly #pending = new Pending<Waiting>();
   readonly #listeners = new Listeners();
+  readonly #beginnings = new Beginnings();
   readonly #engine: NativeEngine;
 
   /** @throws {TidegateError} of the kind `config` or `options`. */
   constructor({ env = process.env, ...options }: ExecutorOptions = {}) {
+    // Weak, so that an executor that nobody holds any more can go: what is pending holds its engine.
+    let engine: WeakRef<NativeEngine> | undefined;
     const deliver = delivery(this.#pending, this.#listeners);
     try {
-      this.#engine = new addon.Engine(JSON.stringify(options), JSON.stringify(env), deliver);
+      const told = hear(() => engine?.deref(), deliver);
+      this.#engine = new addon.Engine(JSON.stringify(options), JSON.stringify(env), told);
+      engine = new WeakRef(this.#engine);
     } catch (error) {
       throw typed(error);
     }
@@ -84,10 +90,10 @@ export class Executor {
   #promise<T>(
     request: RunRequest | EmbedRequest,
     what: 'run' | 'embed',
-    read: (says: string, bytes: Buffer | null | undefined) => T,
+    read: (says: string, bytes: Buffer | undefined) => T,
   ): Promise<T> {
     return new Promise((resolve, reject) => {
-      const done = (says: string, bytes: Buffer | null | undefined) => resolve(read(says, bytes));
+      const done = (says: string, bytes: Buffer | undefined) => resolve(read(says, bytes));
       this.#begin(request, what, { done, failed: reject });
     });
   }
@@ -103,28 +109,36 @@ export class Executor {
       waiting.failed(signal.reason);
       return 0;
     }
+    // Written down now: the caller may go on with the same object.
+    let wanted: string;
+    try {
+      wanted = JSON.stringify(asked);
+    } catch (error) {
+      waiting.failed(error);
+      return 0;
+    }
     const engine = this.#engine;
-    let id = 0;
+    const ended = () => signal?.removeEventListener('abort', abort);
+    const id = this.#pending.enter({
+      ...waiting,
+      engine,
+      done: (says, bytes) => (ended(), waiting.done(says, bytes)),
+      failed: (error) => (ended(), waiting.failed(error)),
+    });
     const abort = () => {
       this.#stop(id);
       waiting.failed(signal?.reason);
     };
-    const ended = () => signal?.removeEventListener('abort', abort);
-    try {
-      const wanted = JSON.stringify(asked);
-      id = this.#pending.enter({
-        ...waiting,
-        engine,
-        done: (says, bytes) => (ended(), waiting.done(says, bytes)),
-        failed: (error) => (ended(), waiting.failed(error)),
-      });
-      engine[what](id, wanted);
-      signal?.addEventListener('abort', abort, { once: true });
-    } catch (error) {
-      this.#pending.leave(id);
-      waiting.failed(typed(error));
-      return 0;
-    }
+    signal?.addEventListener('abort', abort, { once: true });
+    this.#beginnings.add(() => {
+      try {
+        if (!this.#pending.get(id)) return;
+        engine[what](id, wanted);
+        if (what === 'stream') engine.pull(id);
+      } catch (error) {
+        this.#pending.leave(id)?.failed(typed(error));
+      }
+    });
     return id;
   }
 
@@ -133,9 +147,9 @@ export class Executor {
   }
 }
 
-/** Holds what waits and who listens, not the executor: one that nobody holds any more can go. */
-function delivery(pending: Pending<Waiting>, listeners: Listeners): Deliver {
-  return (whom, what, says, bytes) => {
+/** Holds what waits and who listens, not the executor. */
+function delivery(pending: Pending<Waiting>, listeners: Listeners): (message: Message) => void {
+  return ({ whom, what, says, bytes }) => {
     switch (what) {
       case 'done':
         return pending.leave(whom)?.done(says, bytes);
@@ -149,7 +163,7 @@ function delivery(pending: Pending<Waiting>, listeners: Listeners): Deliver {
   };
 }
 
-function embeddings(says: string, bytes: Buffer | null | undefined): Embeddings {
+function embeddings(says: string, bytes: Buffer | undefined): Embeddings {
   const { count, ...said } = JSON.parse(says) as Embeddings & { count: number };
   const numbers = new Float32Array(Uint8Array.from(bytes ?? []).buffer);
   const vector = (_: unknown, at: number) => numbers.subarray(at * said.dimensions, (at + 1) * said.dimensions);

@@ -10,7 +10,7 @@ use tidegate::ccw::{self, CcwOptions, CcwResult, Line, Stream};
 use tidegate::config::Config;
 use tidegate::{Executor, Status};
 
-use crate::channel::{Channel, Deliver};
+use crate::channel::{Channel, Deliver, Message};
 use crate::configuration;
 use crate::process::Processes;
 use crate::runtime::runtime;
@@ -28,7 +28,8 @@ pub struct Caller {
 
 #[napi]
 impl Caller {
-    /// `deliver` is called with what a call says (`line`, `result`) and wants (`spawn`, `kill`).
+    /// `deliver` is called when there is something to [`take`](Self::take): what a call says (`line`, `result`) and
+    /// wants (`spawn`, `kill`).
     #[napi(constructor)]
     pub fn new(deliver: Deliver) -> Self {
         let channel = Channel::new(deliver);
@@ -62,6 +63,12 @@ impl Caller {
             channel.tell(number, "result", result);
         });
         Ok(())
+    }
+
+    /// The oldest of what has happened, `most` at most.
+    #[napi]
+    pub fn take(&self, most: u32) -> Vec<Message> {
+        self.channel.take(most)
     }
 
     /// A command has ended, with an exit code or by a signal.

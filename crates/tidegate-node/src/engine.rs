@@ -13,7 +13,7 @@ use tidegate::{Embeddings, Executor, Outcome, ResponseStream};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
-use crate::channel::{Channel, Deliver};
+use crate::channel::{Channel, Deliver, Message};
 use crate::configuration::{self, Written};
 use crate::events::Events;
 use crate::runtime::runtime;
@@ -49,8 +49,8 @@ pub struct Engine {
 
 #[napi]
 impl Engine {
-    /// An engine of these options, in this environment. `deliver` is called with what becomes of its runs (`done`,
-    /// `failed`, `pieces`) and when there are events to fetch (`events`). An error's message is JSON.
+    /// An engine of these options, in this environment. `deliver` is called when there is something to
+    /// [`take`](Self::take): what becomes of its runs (`done`, `failed`, `pieces`), or events to fetch (`events`). An error's message is JSON.
     #[napi(constructor)]
     pub fn new(options: String, environment: String, deliver: Deliver) -> napi::Result<Self> {
         let options: Options = serde_json::from_str(&options)
@@ -132,6 +132,12 @@ impl Engine {
         if let Some(run) = runs(&self.runs).remove(&id) {
             run.task.abort();
         }
+    }
+
+    /// The oldest of what has happened, `most` at most.
+    #[napi]
+    pub fn take(&self, most: u32) -> Vec<Message> {
+        self.channel.take(most)
     }
 
     /// Begins or ends keeping events.

@@ -3,8 +3,9 @@
  * happens in JavaScript is that commands are started, timed and ended.
  */
 
-import { addon, type Deliver, type NativeCaller } from '../addon.cjs';
+import { addon, type Message, type NativeCaller } from '../addon.cjs';
 import { Pending } from '../pending.cjs';
+import { hear } from '../turns.cjs';
 import { start, type Command, type Running } from './command.cjs';
 
 /** A line of what happens: the answer on `stdout`, everything else on `stderr`. */
@@ -59,7 +60,7 @@ interface Waiting {
 const calls = new Pending<Waiting>();
 const commands = new Map<number, Running>();
 
-const deliver: Deliver = (whom, what, says) => {
+function deliver({ whom, what, says }: Message): void {
   switch (what) {
     case 'line':
       return line(calls.get(whom)?.onOutput, says);
@@ -73,9 +74,9 @@ const deliver: Deliver = (whom, what, says) => {
     case 'kill':
       return commands.get(whom)?.kill();
   }
-};
+}
 
-const caller: NativeCaller = new addon.Caller(deliver);
+const caller: NativeCaller = new addon.Caller(hear(() => caller, deliver));
 
 function line(onOutput: Waiting['onOutput'], says: string): void {
   if (!onOutput) return;
