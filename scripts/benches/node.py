@@ -27,7 +27,7 @@ def build():
 
 
 def start_simulator():
-    command = [os.path.join(TARGET, "release", "tidegate-simulator"), "--text", "Hello from the simulator.", "--latency", "50ms"]
+    command = [os.path.join(TARGET, "release", "tidegate-simulator"), "--text", "Hello from the simulator.", "--latency", "1s"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     line = process.stdout.readline()
     if "http://" not in line:

@@ -8,7 +8,7 @@ import { setImmediate as later } from 'node:timers';
 import type { Message } from './addon.cjs';
 
 /** What is done in one turn: well under a millisecond's work. */
-const PORTION = 16;
+const PORTION = 8;
 
 /** Hears what the engine tells, a portion in each turn. `from` is asked for once there is something to take. */
 export function hear(from: () => { take(most: number): Message[] } | undefined, each: (message: Message) => void): () => void {
