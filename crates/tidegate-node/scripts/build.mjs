@@ -39,8 +39,8 @@ const native = join(root, 'native');
 mkdirSync(native, { recursive: true });
 const place = join(native, `tidegate.${platform()}.node`);
 // Beside it and then in its place: a process that has the old one loaded keeps it.
-copyFileSync(addon(), `${place}.new`);
-renameSync(`${place}.new`, place);
+copyFileSync(addon(), `${place}.${process.pid}`);
+renameSync(`${place}.${process.pid}`, place);
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
