@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         .build();
     let exit = match runtime {
         Ok(runtime) => {
-            let exit = runtime.block_on(dispatch(args));
+            let exit = runtime.block_on(in_a_task(dispatch(args)));
             // Looking a name up, or a walk over a dead disk, may still hold a thread that nobody waits for.
             runtime.shutdown_background();
             exit
@@ -36,6 +36,15 @@ fn main() -> ExitCode {
         Err(error) => output::text::error(Exit::Internal, &format!("no runtime: {error}")),
     };
     exit.into()
+}
+
+/// As a task, not as what the runtime blocks on: that one is looked at only after a look at the system's events, which
+/// is a system call for each piece of a stream.
+async fn in_a_task(work: impl Future<Output = Exit> + Send + 'static) -> Exit {
+    match tokio::spawn(work).await {
+        Ok(exit) => exit,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
 }
 
 async fn dispatch(args: Args) -> Exit {

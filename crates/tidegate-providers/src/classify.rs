@@ -145,13 +145,10 @@ pub fn reported(target: &Target, error: &ErrorBody) -> Failure {
 
 /// Why a success that is not what it should be failed: an error inside a 200, or something else altogether.
 pub fn unreadable(target: &Target, reply: &Reply, now: Timestamp) -> Failure {
-    if let Some(error) = ErrorBody::read(&reply.body) {
-        return reported(target, &error);
-    }
-    let judged = self::reply(target, reply, now);
-    Failure {
-        kind: FailureKind::Malformed,
-        ..judged
+    match ErrorBody::read(&reply.body) {
+        Some(error) => reported(target, &error),
+        // A status of success means nothing where there is no answer: `codes::by_status` calls it malformed.
+        None => self::reply(target, reply, now),
     }
 }
 

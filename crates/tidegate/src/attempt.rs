@@ -10,8 +10,8 @@ use std::time::Duration;
 use tidegate_core::{Delta, Failure, FailureKind, ObservedLimits, Response, Target};
 use tidegate_providers::{Call, Provider, Reply, ReplyHead, TransportError, classify};
 use tidegate_queue::{Clock, Permit};
-use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::time::{Instant, timeout_at};
 
 use self::reading::collect;
 use crate::transport::{Body, Incoming, Transport};
@@ -24,6 +24,8 @@ pub(crate) struct Attempting<'r, W> {
     pub(crate) target: &'r Target,
     pub(crate) transport: &'r dyn Transport,
     pub(crate) clock: Clock,
+    /// The run's, which ends the attempt too.
+    pub(crate) deadline: Deadline,
     pub(crate) permit: &'r Permit,
     /// Where pieces of an answer go.
     pub(crate) sink: Option<&'r mpsc::Sender<Delta>>,
@@ -32,6 +34,14 @@ pub(crate) struct Attempting<'r, W> {
     /// Told when the first piece of a streamed answer has come, and how long it took.
     pub(crate) on_first_output: &'r mut (dyn FnMut(Duration) + Send),
     pub(crate) seen: Seen,
+}
+
+/// When a run ends, whatever is under way.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deadline {
+    pub(crate) at: Instant,
+    /// How long after the run's start that is.
+    pub(crate) limit: Duration,
 }
 
 /// What an attempt has seen so far.
@@ -63,20 +73,21 @@ enum Shown {
 impl<W: Work> Attempting<'_, W> {
     /// Carries the call to its end, or to the first time-out.
     pub(crate) async fn carry(&mut self, call: &Call) -> Result<W::Answer, Failure> {
-        let answer = if self.transport.times_attempts() {
-            self.exchange(call).await?
-        } else {
-            self.within_its_time(call).await?
+        let (run, own) = (self.deadline, self.target.timeouts.attempt);
+        let run_over = || Failure::timeout(FailureKind::RunTimeout, run.limit);
+        // One timer for both clocks: every piece of a stream asks all there are.
+        let timed = !self.transport.times_attempts();
+        let ends = timed.then(|| Instant::now() + own);
+        let first = ends.map_or(run.at, |ends| ends.min(run.at));
+        let answer = match timeout_at(first, self.exchange(call)).await {
+            Ok(result) => result?,
+            Err(_) if ends.is_none_or(|ends| run.at < ends) => return Err(run_over()),
+            Err(_) => return Err(Failure::timeout(FailureKind::AttemptTimeout, own)),
         };
-        // Outside the clocks: a caller's slowness is not the provider's.
-        self.hand_over_whole(&answer).await;
+        // Outside the attempt's clock: a caller's slowness is not the provider's.
+        let handed_over = timeout_at(run.at, self.hand_over_whole(&answer)).await;
+        handed_over.map_err(|_| run_over())?;
         Ok(answer)
-    }
-
-    async fn within_its_time(&mut self, call: &Call) -> Result<W::Answer, Failure> {
-        let limit = self.target.timeouts.attempt;
-        let late = |_| Failure::timeout(FailureKind::AttemptTimeout, limit);
-        timeout(limit, self.exchange(call)).await.map_err(late)?
     }
 
     async fn exchange(&mut self, call: &Call) -> Result<W::Answer, Failure> {
@@ -94,7 +105,8 @@ impl<W: Work> Attempting<'_, W> {
         match self.work.streaming(self.provider, self.target, &head) {
             Some(streaming) => {
                 let answer = streaming.answer;
-                self.read_stream(started, body, streaming.decoder).await?;
+                // Boxed, because every run would have to have room for it, streamed or not.
+                Box::pin(self.read_stream(started, body, streaming.decoder)).await?;
                 Ok(answer(std::mem::take(&mut self.seen.received)))
             }
             None => self.read_whole(started, head, body).await,
@@ -144,7 +156,10 @@ impl<W: Work> Attempting<'_, W> {
     async fn hand_over(&mut self, delta: Delta) {
         if let Some(sink) = self.sink {
             self.seen.handed_over |= delta.is_output();
-            drop(sink.send(delta).await);
+            // Mostly there is room.
+            if let Err(TrySendError::Full(delta)) = sink.try_send(delta) {
+                drop(sink.send(delta).await);
+            }
         }
     }
 

@@ -41,13 +41,17 @@ impl<'e> Journal<'e> {
     }
 
     pub(crate) fn emit(&mut self, kind: EventKind) {
+        let seq = self.seq;
+        self.seq += 1;
+        if self.sinks.is_empty() && !tracing::enabled!(tracing::Level::DEBUG) {
+            return;
+        }
         let event = Event {
             run: self.run,
-            seq: self.seq,
+            seq,
             at: self.clock.now(),
             kind,
         };
-        self.seq += 1;
         tracing::debug!(run = %event.run, seq = event.seq, kind = ?event.kind, "event");
         for sink in self.sinks {
             sink.emit(&event);

@@ -1,5 +1,7 @@
 //! One run, from the request to what became of it: plan, pack, drive.
 
+use std::future::Future;
+
 use tidegate_context::{PackOptions, Packed};
 use tidegate_core::{
     Delivery, Delta, Embeddings, EventKind, Failure, FailureKind, GiveUp, Part, Request, Response,
@@ -27,14 +29,20 @@ struct Execution<'e> {
 }
 
 /// Runs a request for an answer.
-pub(crate) async fn answer(
-    engine: &Engine,
-    request: RunRequest,
-    sink: Option<&mpsc::Sender<Delta>>,
-) -> Outcome {
-    let mut execution = Execution::begin(engine);
-    let result = execution.chat(request, sink).await;
-    execution.end(result, |response| response.usage)
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an async fn would hold the request twice: as it came, and as its variable"
+)]
+pub(crate) fn answer<'e>(
+    engine: &'e Engine,
+    mut request: RunRequest,
+    sink: Option<&'e mpsc::Sender<Delta>>,
+) -> impl Future<Output = Outcome> + Send + 'e {
+    async move {
+        let mut execution = Execution::begin(engine);
+        let result = execution.chat(&mut request, sink).await;
+        execution.end(result, |response| response.usage)
+    }
 }
 
 /// Runs a request for vectors.
@@ -72,11 +80,12 @@ impl<'e> Execution<'e> {
 
     async fn chat(
         &mut self,
-        mut asked: RunRequest,
+        asked: &mut RunRequest,
         sink: Option<&mpsc::Sender<Delta>>,
     ) -> Result<Response, Error> {
-        let plan = self.plan(&asked)?;
-        asked.request.system = asked.request.system.or_else(|| plan.system.clone());
+        let plan = self.plan(&*asked)?;
+        let system = asked.request.system.take();
+        asked.request.system = system.or_else(|| plan.system.clone());
         if let Some(context) = asked.context.take() {
             self.pack(&plan, context, &mut asked.request).await?;
         }

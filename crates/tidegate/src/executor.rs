@@ -1,6 +1,7 @@
 //! Runs requests; the only place that knows every store and transport.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 
 use tidegate_core::{Embeddings, RetryBudget};
@@ -72,8 +73,9 @@ impl Executor {
 
     /// Runs a request to its answer or its end. Dropping the future stops the attempt under way and leaves nothing
     /// behind.
-    pub async fn run(&self, request: RunRequest) -> Outcome {
-        execution::answer(&self.engine, request, None).await
+    pub fn run(&self, request: RunRequest) -> impl Future<Output = Outcome> + Send {
+        // Boxed, because whoever spawns it moves it several times.
+        Box::pin(execution::answer(&self.engine, request, None))
     }
 
     /// Runs a request and hands its answer over piece by piece. Once output was handed over nothing is retried; with

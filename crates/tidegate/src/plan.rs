@@ -3,6 +3,7 @@
 mod error;
 mod resolve;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use tidegate_core::{Conditions, FailureKind, Target};
@@ -98,7 +99,7 @@ pub fn plan<'p, 'r>(
             Err(PlanError::Disabled { .. }) => {}
             Err(error) => {
                 return Err(PlanError::Fallback {
-                    endpoint: endpoint.name,
+                    endpoint: endpoint.name.clone(),
                     origin: fallback.endpoint.origin.to_string(),
                     error: Box::new(error),
                 });
@@ -108,8 +109,8 @@ pub fn plan<'p, 'r>(
     Ok(Plan {
         endpoint: endpoint.name.clone(),
         targets,
-        system: endpoint.system.map(|system| system.value),
-        context: endpoint.context.or(&config.context),
+        system: endpoint.system.as_ref().map(|system| system.value.clone()),
+        context: endpoint.context.clone().or(&config.context),
         deadline: settings.deadline(),
         delivery: settings.delivery(),
     })
@@ -146,11 +147,11 @@ impl<'r> From<&'r EmbedRun> for Asked<'r> {
     }
 }
 
-fn find_endpoint<'p>(
-    config: &Config,
+fn find_endpoint<'c, 'p>(
+    config: &'c Config,
     provider: &impl Fn(&str) -> Option<&'p dyn Provider>,
     name: Option<&str>,
-) -> Result<EndpointConfig, PlanError> {
+) -> Result<Cow<'c, EndpointConfig>, PlanError> {
     let known = || config.endpoints.keys().cloned().collect::<Vec<_>>();
     let default = || {
         config
@@ -167,8 +168,10 @@ fn find_endpoint<'p>(
         .or_else(only)
         .ok_or_else(|| PlanError::NoEndpoint { known: known() })?;
     let endpoint = match config.endpoints.get(name) {
-        Some(endpoint) => endpoint.clone(),
-        None => direct(config, provider, name).ok_or_else(|| unknown_endpoint(name, known()))?,
+        Some(endpoint) => Cow::Borrowed(endpoint),
+        None => direct(config, provider, name)
+            .map(Cow::Owned)
+            .ok_or_else(|| unknown_endpoint(name, known()))?,
     };
     if endpoint.enabled {
         return Ok(endpoint);
@@ -176,7 +179,7 @@ fn find_endpoint<'p>(
     let origin = endpoint.model.origin.to_string();
     Err(PlanError::Disabled {
         what: "endpoint",
-        name: endpoint.name,
+        name: endpoint.name.clone(),
         origin,
     })
 }
@@ -213,11 +216,11 @@ fn unknown_endpoint(name: &str, known: Vec<String>) -> PlanError {
     }
 }
 
-fn find_provider<'p>(
-    config: &Config,
+fn find_provider<'c, 'p>(
+    config: &'c Config,
     provider: &impl Fn(&str) -> Option<&'p dyn Provider>,
     endpoint: &EndpointConfig,
-) -> Result<ProviderConfig, PlanError> {
+) -> Result<Cow<'c, ProviderConfig>, PlanError> {
     let name = &endpoint.provider.value;
     match config.providers.get(name) {
         Some(account) if !account.enabled => {
@@ -228,9 +231,9 @@ fn find_provider<'p>(
                 origin,
             })
         }
-        Some(account) => Ok(account.clone()),
+        Some(account) => Ok(Cow::Borrowed(account)),
         None => provider(name)
-            .map(|_| ProviderConfig::built_in(name))
+            .map(|_| Cow::Owned(ProviderConfig::built_in(name)))
             .ok_or_else(|| {
                 unknown_endpoint(&endpoint.name, config.endpoints.keys().cloned().collect())
             }),

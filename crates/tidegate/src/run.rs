@@ -17,7 +17,7 @@ use tidegate_queue::{AcquireError, Permit, Slot, StoreError, Wanted};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
-use crate::attempt::{Attempting, Seen};
+use crate::attempt::{Attempting, Deadline, Seen};
 use crate::config::DeliveryMode;
 use crate::engine::Engine;
 use crate::error::Error;
@@ -255,7 +255,7 @@ impl<'e, W: Work> Run<'e, W> {
         result
     }
 
-    /// The attempt itself, within the run's deadline.
+    /// The attempt itself.
     async fn carry(
         &mut self,
         stay: &mut Stay<'_>,
@@ -263,30 +263,28 @@ impl<'e, W: Work> Run<'e, W> {
         permit: &Permit,
         journal: &mut Journal<'_>,
     ) -> Result<W::Answer, Failure> {
-        let deadline = self.started + self.plan.deadline;
         let mut attempting = Attempting {
             work: self.work,
             provider: stay.provider,
             target: stay.target,
             transport: self.engine.transport(call),
             clock: self.engine.clock(),
+            deadline: Deadline {
+                at: self.started + self.plan.deadline,
+                limit: self.plan.deadline,
+            },
             permit,
             sink: self.sink,
             live: self.plan.delivery == DeliveryMode::Live,
             on_first_output: &mut |after| journal.emit(EventKind::FirstOutput { after }),
             seen: Seen::default(),
         };
-        let result = timeout_at(deadline, attempting.carry(call)).await;
+        let result = attempting.carry(call).await;
         let seen = attempting.seen;
         stay.handed_over |= seen.handed_over;
         self.record.limits = seen.limits;
         self.received = seen.received;
-        result.unwrap_or_else(|_| {
-            Err(Failure::timeout(
-                FailureKind::RunTimeout,
-                self.plan.deadline,
-            ))
-        })
+        result
     }
 
     fn slot(&self, after: Duration, spacing: Duration) -> Slot {

@@ -1,8 +1,9 @@
 //! An answer as it comes.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use tidegate_core::Delta;
 use tokio::sync::mpsc;
@@ -20,6 +21,9 @@ pub struct ResponseStream {
     run: Option<Pin<Box<dyn Future<Output = Outcome> + Send>>>,
     deltas: mpsc::Receiver<Delta>,
     outcome: Option<Outcome>,
+    /// The run waits for more since it brought the last piece. Asked again at once it would wait still; after a turn for
+    /// the others it often does not, because the connection is one of them.
+    halted: bool,
 }
 
 impl ResponseStream {
@@ -32,22 +36,39 @@ impl ResponseStream {
             run: Some(Box::pin(run(sink))),
             deltas,
             outcome: None,
+            halted: false,
         }
     }
 
     /// The next piece; `None` when the run is over, well or not: [`ResponseStream::finish`] tells which.
     pub async fn next(&mut self) -> Option<Delta> {
-        while let Some(run) = &mut self.run {
-            tokio::select! {
-                biased;
-                Some(delta) = self.deltas.recv() => return Some(delta),
-                outcome = run => {
-                    self.outcome = Some(outcome);
-                    self.run = None;
-                }
-            }
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    /// Nobody but the run sends pieces, and the run moves only here: so that there is one when the run has moved, or
+    /// none, and nobody needs to be woken for it.
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Delta>> {
+        if let Ok(delta) = self.deltas.try_recv() {
+            return Poll::Ready(Some(delta));
         }
-        self.deltas.recv().await
+        let Some(run) = &mut self.run else {
+            return Poll::Ready(None);
+        };
+        if std::mem::take(&mut self.halted) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let moved = run.as_mut().poll(context).map(|outcome| {
+            self.outcome = Some(outcome);
+            self.run = None;
+        });
+        match self.deltas.try_recv() {
+            Ok(delta) => {
+                self.halted = moved.is_pending();
+                Poll::Ready(Some(delta))
+            }
+            Err(_) => moved.map(|()| None),
+        }
     }
 
     /// Reads what is left and says what became of the run.

@@ -1,8 +1,10 @@
 //! `tidegate run`.
 
-use std::future::Future;
-use std::io::{self, IsTerminal, Write};
+use std::future::{Future, poll_fn};
+use std::io::{self, IsTerminal, Stdout, Write};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use tidegate::{
     Context, Delta, EventSink, Executor, Outcome, Request, Response, ResponseStream, RunRequest,
@@ -124,7 +126,7 @@ fn run_request(args: Run, request: Request, shown: Shown) -> RunRequest {
 }
 
 /// Runs to the end, or to Ctrl-C: then what is under way is stopped, its children ended and reaped. A second Ctrl-C
-/// waits for nothing.
+/// waits for nothing: what goes down with the runtime then kills its children.
 pub(super) async fn interruptible(
     executor: &Executor,
     spinner: &Spinner,
@@ -138,7 +140,7 @@ pub(super) async fn interruptible(
     };
     let exit = tokio::select! {
         exit = run => exit,
-        () = interrupt.first() => {
+        () = interrupt.next() => {
             spinner.end();
             text::note("interrupted");
             Exit::Interrupted
@@ -147,7 +149,7 @@ pub(super) async fn interruptible(
     spinner.end();
     tokio::select! {
         () = executor.settled() => exit,
-        () = interrupt.first() => Exit::Interrupted,
+        () = interrupt.next() => Exit::Interrupted,
     }
 }
 
@@ -181,10 +183,9 @@ async fn show(executor: &Executor, request: RunRequest, shown: Shown, global: &G
 /// Prints an answer as it comes; the tools it wants called, when they are known.
 async fn pieces(mut stream: ResponseStream) -> io::Result<Outcome> {
     let (mut stdout, mut line_open) = (io::stdout(), false);
-    while let Some(delta) = stream.next().await {
+    while let Some(delta) = next(&mut stream, &mut stdout).await? {
         if let Delta::Text(text) = delta {
             stdout.write_all(text.as_bytes())?;
-            stdout.flush()?;
             line_open = !text.ends_with('\n');
         }
     }
@@ -197,6 +198,25 @@ async fn pieces(mut stream: ResponseStream) -> io::Result<Outcome> {
         tool_calls(&mut stdout, &response.tool_calls)?;
     }
     Ok(outcome)
+}
+
+/// The next piece. Whoever brings them gets one more turn before what is there is written: pieces that came together go
+/// out together, and nothing is held back while more is waited for.
+async fn next(stream: &mut ResponseStream, stdout: &mut Stdout) -> io::Result<Option<Delta>> {
+    let (mut next, mut had_a_turn) = (pin!(stream.next()), false);
+    poll_fn(|context| match next.as_mut().poll(context) {
+        Poll::Ready(delta) => Poll::Ready(Ok(delta)),
+        Poll::Pending if !had_a_turn => {
+            had_a_turn = true;
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }
+        Poll::Pending => match stdout.flush() {
+            Ok(()) => Poll::Pending,
+            Err(error) => Poll::Ready(Err(error)),
+        },
+    })
+    .await
 }
 
 fn answer(response: &Response) -> io::Result<()> {

@@ -130,6 +130,20 @@ fn what_waits_is_not_overtaken() {
 }
 
 #[test]
+fn of_arguments_that_are_no_object_nothing_is_lost() {
+    let pieces = [
+        call(0, Some("a"), "nei"),
+        call(1, Some("b"), "{}"),
+        call(0, None, "ther"),
+    ];
+    let arguments: String = events(&pieces)
+        .iter()
+        .filter_map(|event| event["delta"]["partial_json"].as_str().map(str::to_owned))
+        .collect();
+    assert_eq!(arguments, "neither{}");
+}
+
+#[test]
 fn an_answer_that_says_nothing_has_a_beginning_and_an_end() {
     let events = events(&[Delta::Finished(FinishReason::Length)]);
     assert_eq!(events.len(), 3);

@@ -109,7 +109,7 @@ fn ends_while_a_request_hangs() {
 fn limits_and_keys_come_from_the_command_line() {
     let started = Started::new(&[
         "--rpm",
-        "60",
+        "1",
         "--burst",
         "1",
         "--hint",

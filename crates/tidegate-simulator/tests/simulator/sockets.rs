@@ -64,6 +64,7 @@ async fn a_delayed_reset_waits_first() {
 async fn a_hang_keeps_the_connection_open_and_silent() {
     let running = start("hang").await;
     let mut stream = sent(&running, false).await;
+    until(|| running.simulator().stats().in_flight == 1).await;
     let silent = timeout(Duration::from_millis(100), stream.read_u8()).await;
     assert!(silent.is_err());
     let stats = running.simulator().stats();

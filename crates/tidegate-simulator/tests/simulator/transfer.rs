@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tidegate_simulator::{Answer, Settings, Simulator};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use crate::call::{ask, chat, post, respond, scripted};
 use crate::tcp::{drain, read_until, send, sent, start, until};
@@ -87,9 +87,9 @@ async fn gzip_is_good_or_only_said_to_be() {
     let running = start("ok=Hello,gzip; ok=Hello,bad-gzip").await;
     let mut stream = sent(&running, false).await;
     let mut bytes = Vec::new();
-    timeout(Duration::from_millis(300), stream.read_to_end(&mut bytes))
-        .await
-        .unwrap_err();
+    while !bytes.ends_with(b"\r\n0\r\n\r\n") {
+        assert!(stream.read_buf(&mut bytes).await.unwrap() > 0);
+    }
     let head_end = bytes
         .windows(4)
         .position(|window| window == b"\r\n\r\n")

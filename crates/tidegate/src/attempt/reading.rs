@@ -1,12 +1,13 @@
 //! Reading what comes back, within bounds.
 
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use futures_util::{FutureExt, StreamExt};
 use tidegate_core::{Delta, Failure};
 use tidegate_providers::{ReplyHead, StreamDecoder, TransportError};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::{Attempting, Shown};
 use crate::transport::{Body, MAX_ANSWER};
@@ -50,12 +51,14 @@ impl<W: Work> Attempting<'_, W> {
             counted: false,
             bytes: 0,
         };
+        let mut alarm = pin!(sleep_until(self.patience(&progress)));
         loop {
-            let chunk = match timeout_at(self.patience(&progress), body.next()).await {
-                Ok(Some(chunk)) => chunk.map_err(|error| self.failed(&error))?,
-                Ok(None) => break,
-                Err(_) if progress.finished => break,
-                Err(_) => return Err(self.silent()),
+            let limit = self.patience(&progress);
+            let chunk = match next_until(limit, &mut body, alarm.as_mut()).await {
+                Some(Some(chunk)) => chunk.map_err(|error| self.failed(&error))?,
+                Some(None) => break,
+                None if progress.finished => break,
+                None => return Err(self.silent()),
             };
             progress.bytes = progress.bytes.saturating_add(chunk.len());
             let read = decoder.push(&chunk, &mut deltas);
@@ -106,6 +109,31 @@ impl<W: Work> Attempting<'_, W> {
             (true, false) => progress.at + timeouts.idle.min(FAREWELL),
             _ if self.seen.shown > Shown::Nothing => progress.at + timeouts.idle,
             _ => progress.at + timeouts.first_token,
+        }
+    }
+}
+
+/// The next chunk, or its end; `None` when neither has come in time.
+///
+/// The limit moves with every piece of a stream. The alarm is set anew only when it rings, or would ring too late.
+async fn next_until(
+    limit: Instant,
+    body: &mut Body,
+    mut alarm: Pin<&mut Sleep>,
+) -> Option<Option<Result<Bytes, TransportError>>> {
+    if limit < alarm.deadline() {
+        alarm.as_mut().reset(limit);
+    }
+    loop {
+        tokio::select! {
+            biased;
+            chunk = body.next() => return Some(chunk),
+            () = &mut alarm => {
+                if limit <= alarm.deadline() {
+                    return None;
+                }
+                alarm.as_mut().reset(limit);
+            }
         }
     }
 }

@@ -35,7 +35,7 @@ fn everything_switched_off_in_the_sample_can_be_switched_on() {
     assert_eq!(config.warnings, [""; 0]);
     assert_eq!(
         config.providers.keys().collect::<Vec<_>>(),
-        ["local", "openai", "script"]
+        ["anthropic", "local", "openai", "script"]
     );
     assert!(config.endpoints.contains_key("offline"));
 }

@@ -13,13 +13,10 @@ use tokio::time::Instant;
 
 const EVERY: Duration = Duration::from_millis(1);
 
-/// What a timer may be late by on an idle machine.
-const RESOLUTION: Duration = Duration::from_millis(2);
-
 /// Ticks from its start until it is stopped.
 pub(crate) struct Ticker {
     stop: Arc<AtomicBool>,
-    task: JoinHandle<Lateness>,
+    task: JoinHandle<Ticks>,
 }
 
 impl Ticker {
@@ -29,34 +26,39 @@ impl Ticker {
         Self { stop, task }
     }
 
-    /// Stops with its next tick, which covers what came before.
-    pub(crate) async fn stop(self) -> Lateness {
+    /// Stops, with as many ticks behind this moment as [`Ticks`] looks ahead.
+    pub(crate) async fn stop(self) -> Ticks {
         self.stop.store(true, Ordering::Relaxed);
         self.task.await.unwrap()
     }
 }
 
-async fn tick(stop: Arc<AtomicBool>) -> Lateness {
-    let mut late = Vec::new();
-    while !stop.load(Ordering::Relaxed) {
-        let due = Instant::now() + EVERY;
-        tokio::time::sleep_until(due).await;
-        let woken = Instant::now();
-        if woken > due + RESOLUTION {
-            late.push((due, woken));
+async fn tick(stop: Arc<AtomicBool>) -> Ticks {
+    let (mut ticks, mut left) = (Vec::new(), 3);
+    while left > 0 {
+        if stop.load(Ordering::Relaxed) {
+            left -= 1;
         }
+        tokio::time::sleep(EVERY).await;
+        ticks.push(Instant::now());
     }
-    Lateness(late)
+    Ticks(ticks)
 }
 
-/// From when until when nobody was woken who should have been. Empty under a paused clock, which is never late.
+/// When the ticker was woken. No ticks, as under a paused clock, is a machine that is never late.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Lateness(Vec<(Instant, Instant)>);
+pub(crate) struct Ticks(Vec<Instant>);
 
-impl Lateness {
-    /// How much of the time between two moments it was.
-    pub(crate) fn between(&self, from: Instant, to: Instant) -> Duration {
-        let overlap = |&(due, woken): &(Instant, Instant)| woken.min(to) - due.max(from).min(to);
-        self.0.iter().map(overlap).sum()
+impl Ticks {
+    /// When a timer set at `from` can have been served: woken, and brought to an end what it was woken for.
+    pub(crate) fn served(&self, from: Instant, after: Duration) -> Instant {
+        self.done(self.done(from) + after)
+    }
+
+    /// When whoever had something to do at that moment has done it: he may miss the next tick by a hair, and be under
+    /// way at the second.
+    fn done(&self, moment: Instant) -> Instant {
+        let mut ticks = self.0.iter().filter(|tick| **tick >= moment);
+        ticks.nth(2).copied().unwrap_or(moment)
     }
 }

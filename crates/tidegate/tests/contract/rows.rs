@@ -14,8 +14,8 @@ use tidegate::config::{Origin, Settings, Sourced, Time};
 use tidegate::{Event, EventKind, Executor, FailureKind, Outcome, Request, RunRequest};
 use tokio::time::Instant;
 
-use self::lateness::Lateness;
 pub(crate) use self::lateness::Ticker;
+use self::lateness::Ticks;
 
 /// What the provider does with one attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,15 +48,11 @@ pub(crate) trait Stage {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Heard {
     events: Arc<Mutex<Vec<(Instant, Event)>>>,
-    late: Lateness,
+    ticks: Ticks,
 }
 
-/// How long something took, and how much of it the machine was late.
-#[derive(Debug, Clone, Copy)]
-struct Took {
-    time: Duration,
-    late: Duration,
-}
+/// From when until when something took.
+type Span = (Instant, Instant);
 
 impl Heard {
     pub(crate) fn sink(&self) -> Arc<dyn tidegate::EventSink> {
@@ -83,29 +79,29 @@ impl Heard {
     }
 
     /// From each failure to the start that followed it.
-    fn delays(&self) -> Vec<Took> {
-        let (failures, starts) = (self.failures(), self.starts());
-        let pairs = failures.iter().zip(starts.iter().skip(1));
-        pairs
-            .map(|((failed, _), (started, _))| self.took(*failed, *started))
-            .collect()
+    fn delays(&self) -> Vec<Span> {
+        spans(&self.failures(), self.starts().get(1..).unwrap_or_default())
     }
 
     /// From each start to the failure that followed it.
-    fn failed_attempts(&self) -> Vec<Took> {
-        let (starts, failures) = (self.starts(), self.failures());
-        let pairs = starts.iter().zip(&failures);
-        pairs
-            .map(|((started, _), (failed, _))| self.took(*started, *failed))
-            .collect()
+    fn failed_attempts(&self) -> Vec<Span> {
+        spans(&self.starts(), &self.failures())
     }
 
-    fn took(&self, from: Instant, to: Instant) -> Took {
-        Took {
-            time: to - from,
-            late: self.late.between(from, to),
-        }
+    /// That something took as long as it should, within 20 %, or within what the machine allowed.
+    fn within(&self, what: &str, (from, to): Span, expected: Duration) {
+        let (low, high) = (expected.mul_f64(0.8), expected.mul_f64(1.2));
+        let (actual, machine) = (to - from, self.ticks.served(from, expected) - from);
+        assert!(
+            actual >= low && actual <= high.max(machine),
+            "{what}: {actual:?} is not within 20 % of {expected:?}, for which the machine took at most {machine:?}"
+        );
     }
+}
+
+fn spans(from: &[(Instant, Event)], to: &[(Instant, Event)]) -> Vec<Span> {
+    let pairs = from.iter().zip(to);
+    pairs.map(|((from, _), (to, _))| (*from, *to)).collect()
 }
 
 const fn ms(millis: u64) -> Duration {
@@ -145,19 +141,10 @@ async fn one<S: Stage>(stage: &S, answers: &[Answer], settings: Settings) -> (Ou
     let ticker = stage.ticker();
     let outcome = executor.run(request("hi", settings)).await;
     if let Some(ticker) = ticker {
-        heard.late = ticker.stop().await;
+        heard.ticks = ticker.stop().await;
     }
     executor.settled().await;
     (outcome, heard)
-}
-
-fn within(what: &str, actual: Took, expected: Duration) {
-    let Took { time, late } = actual;
-    let (low, high) = (expected.mul_f64(0.8), expected.mul_f64(1.2));
-    assert!(
-        time >= low && time <= high + late,
-        "{what}: {time:?} is not within 20 % of {expected:?}, with a machine that was late by {late:?}"
-    );
 }
 
 fn answered(row: &str, outcome: &Outcome, attempts: usize) {
@@ -209,7 +196,7 @@ fn doubling(row: &str, heard: &Heard) {
     let delays = heard.delays();
     assert_eq!(delays.len(), 3, "{row}: delays {delays:?}");
     for (delay, expected) in delays.into_iter().zip([100, 200, 400]) {
-        within(row, delay, ms(expected));
+        heard.within(row, delay, ms(expected));
     }
 }
 
@@ -311,7 +298,7 @@ pub(crate) async fn row_10_the_time_out_counts_per_attempt<S: Stage>(stage: &S) 
     let (outcome, heard) = one(stage, &[Answer::Hang; 3], wanted).await;
     failed("row 10", &outcome, 3, "timed out");
     for took in heard.failed_attempts() {
-        within("row 10: a full time-out per attempt", took, limit);
+        heard.within("row 10: a full time-out per attempt", took, limit);
     }
     for attempt in &outcome.attempts {
         let kind = attempt.failed.as_ref().map(|(failure, _)| failure.kind);

@@ -3,7 +3,7 @@
 use tidegate::{Delivery, FailureKind};
 use tidegate_simulator::{Settings, Simulator};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::{executor, failure, request};
 
@@ -57,9 +57,10 @@ async fn a_proxy_that_wants_another_credential_is_a_refused_one() {
 
 #[tokio::test]
 async fn a_proxy_that_is_not_there_is_no_connection() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let provider = format!("proxy = \"http://{}\"", listener.local_addr().unwrap());
-    drop(listener);
+    // Taken, so that nobody else gets the port meanwhile, but not listening.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let provider = format!("proxy = \"http://{}\"", socket.local_addr().unwrap());
     let outcome = executor("http://llm.invalid/v1", &provider, "")
         .run(request())
         .await;

@@ -7,7 +7,6 @@ use tidegate_core::{
 };
 
 use super::stream::{Calls, unannounced};
-use super::usage::TokenUsage;
 use super::wire;
 use crate::call::Reply;
 use crate::classify::{self, ErrorBody};
@@ -60,7 +59,7 @@ fn answer(target: &Target, completion: wire::Completion<'_>) -> Result<Response,
         reasoning: thought.into_iter().map(thought_of).collect(),
         finish_reason: with_calls(finish_reason, !tool_calls.is_empty()),
         tool_calls,
-        usage: completion.usage.and_then(TokenUsage::counted),
+        usage: completion.usage.and_then(|usage| usage.counted()),
         id,
     })
 }

@@ -87,7 +87,7 @@ pub fn decode_embed(target: &Target, reply: &Reply, now: Timestamp) -> Result<Em
     Ok(Embeddings {
         model: list.model.map(Text::into_string),
         vectors: ordered(list.data).map_err(|what| classify::malformed(target, what))?,
-        usage: list.usage.and_then(TokenUsage::counted),
+        usage: list.usage.and_then(|usage| usage.counted()),
     })
 }
 
@@ -122,7 +122,7 @@ struct List<'b> {
     model: Option<Text<'b>>,
     data: Vec<Item>,
     #[serde(default, deserialize_with = "usage::lenient")]
-    usage: Option<TokenUsage>,
+    usage: Option<Box<TokenUsage>>,
 }
 
 #[derive(Deserialize)]

@@ -10,7 +10,6 @@ use tidegate_core::{Delivery, Delta, Failure, FailureKind, Response, StreamEnd, 
 pub(super) use calls::Calls;
 
 use super::answer::{carried, finish_reason, refused, with_calls};
-use super::usage::TokenUsage;
 use super::wire;
 use crate::call::ReplyHead;
 use crate::classify::{self, ErrorBody};
@@ -132,7 +131,9 @@ impl State<'_> {
             self.done = true;
             return;
         }
-        self.failed = match serde_json::from_slice::<wire::Chunk<'_>>(data) {
+        // Checked once for the whole, not once for each of its strings.
+        let text = std::str::from_utf8(data).unwrap_or_default();
+        self.failed = match serde_json::from_str::<wire::Chunk<'_>>(text) {
             Ok(chunk) => self.chunk(chunk, data, out).err(),
             Err(_) => Some(self.unreadable(data)),
         };
@@ -160,7 +161,7 @@ impl State<'_> {
                 self.choice(choice, out)?;
             }
         }
-        let usage = chunk.usage.and_then(TokenUsage::counted);
+        let usage = chunk.usage.and_then(|usage| usage.counted());
         out.extend(usage.map(Delta::Usage));
         Ok(())
     }
@@ -200,7 +201,9 @@ impl State<'_> {
         if !text.is_empty() {
             out.push(Delta::Text(text.into_owned()));
         }
-        self.tool_calls(said, out)?;
+        if !said.tool_calls.is_empty() || said.function_call.is_some() {
+            self.tool_calls(said, out)?;
+        }
         if let Some(reason) = wire::said(choice.finish_reason) {
             let reason = finish_reason(self.target, Some(&reason))?;
             self.answer = Answer::Finished;

@@ -43,14 +43,16 @@ struct CompletionDetails {
 /// Counts that cannot be read are none: the answer beside them is there, and paid for.
 pub(super) fn lenient<'de, D: Deserializer<'de>>(
     deserializer: D,
-) -> Result<Option<TokenUsage>, D::Error> {
-    let value = Value::deserialize(deserializer)?;
-    Ok(TokenUsage::deserialize(value).ok())
+) -> Result<Option<Box<TokenUsage>>, D::Error> {
+    let value = Option::<Value>::deserialize(deserializer)?;
+    Ok(value
+        .and_then(|value| TokenUsage::deserialize(value).ok())
+        .map(Box::new))
 }
 
 impl TokenUsage {
     /// The counts; `None` where nobody counted (`OpenRouter` writes nulls).
-    pub(super) fn counted(self) -> Option<Usage> {
+    pub(super) fn counted(&self) -> Option<Usage> {
         self.prompt_tokens.or(self.completion_tokens)?;
         let prompt = self.prompt_tokens_details.as_ref();
         let details = self.completion_tokens_details.as_ref();

@@ -39,7 +39,7 @@ pub(super) struct Completion<'b> {
     #[serde(borrow)]
     pub(super) choices: Vec<Choice<'b>>,
     #[serde(default, deserialize_with = "usage::lenient")]
-    pub(super) usage: Option<TokenUsage>,
+    pub(super) usage: Option<Box<TokenUsage>>,
 }
 
 #[derive(Deserialize)]
@@ -62,7 +62,7 @@ pub(super) struct Chunk<'b> {
     #[serde(borrow, default, deserialize_with = "or_default")]
     pub(super) choices: Vec<ChunkChoice<'b>>,
     #[serde(default, deserialize_with = "usage::lenient")]
-    pub(super) usage: Option<TokenUsage>,
+    pub(super) usage: Option<Box<TokenUsage>>,
     #[serde(default)]
     pub(super) error: Option<Value>,
 }
@@ -94,7 +94,7 @@ pub(super) struct Said<'b> {
     pub(super) tool_calls: Vec<CallPiece<'b>>,
     /// What tool calls were called before there could be several.
     #[serde(borrow, default)]
-    pub(super) function_call: Option<Function<'b>>,
+    pub(super) function_call: Option<Box<Function<'b>>>,
 }
 
 impl Said<'_> {

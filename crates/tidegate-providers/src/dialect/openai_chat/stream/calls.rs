@@ -39,7 +39,7 @@ impl Calls {
         let legacy = legacy.map(|function| CallPiece {
             index: None,
             id: None,
-            function,
+            function: *function,
         });
         said.tool_calls.into_iter().chain(legacy)
     }
