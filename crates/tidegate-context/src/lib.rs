@@ -34,6 +34,7 @@ mod pack;
 mod pattern;
 mod read;
 mod render;
+mod secret;
 mod select;
 mod skip;
 mod walk;

@@ -14,6 +14,7 @@ use crate::directories::{Directories, NotADirectory};
 use crate::find::{Refusal, find};
 use crate::pattern::Pattern;
 use crate::read;
+use crate::secret;
 use crate::select::{Choice, Selection};
 use crate::skip::{SkipReason, Skipped};
 
@@ -169,6 +170,23 @@ impl Packed {
     /// Words that looked like files, matched nothing and stay text, as they were typed.
     pub fn unmatched(&self) -> &[String] {
         &self.unmatched
+    }
+
+    /// Leaves out the files that hold a credential; they are among the [skipped](Self::skipped) then.
+    #[must_use]
+    pub fn without_secrets(mut self) -> Self {
+        let found = |file: &PackedFile| secret::find(&file.text);
+        let skipped = self.files.iter().filter_map(|file| {
+            let (line, what) = found(file)?;
+            Some(Skipped {
+                path: file.path.clone(),
+                reason: SkipReason::Secret { line, what },
+            })
+        });
+        self.skipped.extend(skipped);
+        self.files.retain(|file| found(file).is_none());
+        self.skipped.sort_by(|a, b| a.path.cmp(&b.path));
+        self
     }
 
     /// The size of all packed texts in bytes, headers not counted.

@@ -56,6 +56,13 @@ pub enum SkipReason {
     NotAFile,
     /// Its name is not UTF-8, or holds a line break or another control character: no header can name it.
     UnprintableName,
+    /// It holds a credential.
+    Secret {
+        /// The line, from 1.
+        line: usize,
+        /// What it is: `an API key`.
+        what: &'static str,
+    },
     /// It could not be read.
     Unreadable {
         /// What the system said.
@@ -83,6 +90,7 @@ impl SkipReason {
             Self::SameFile { .. } => "name it once",
             Self::NotAFile => "name a regular file",
             Self::UnprintableName => "rename it",
+            Self::Secret { .. } => "take the credential out of it",
             Self::Unreadable { .. } => "make it readable",
         }
     }
@@ -112,6 +120,7 @@ impl fmt::Display for SkipReason {
             Self::SameFile { packed_as } => write!(f, "the same file as {packed_as}"),
             Self::NotAFile => f.write_str("not a regular file"),
             Self::UnprintableName => f.write_str("its name is not printable text"),
+            Self::Secret { line, what } => write!(f, "{what} in line {line}"),
             Self::Unreadable { error } => write!(f, "unreadable: {error}"),
         }
     }

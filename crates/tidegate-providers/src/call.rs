@@ -3,6 +3,7 @@
 //! These types are the whole contract between those who know vendors and those who know sockets and processes.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -140,6 +141,12 @@ pub enum TransportError {
     /// No connection in time.
     #[error("no connection in time")]
     ConnectTimeout,
+    /// No reply in time, of a transport that times attempts itself.
+    #[error("no reply after {} ms", .after.as_millis())]
+    TimedOut {
+        /// The time it had.
+        after: Duration,
+    },
     /// The reply's body is not what its head says it is.
     #[error("{0}")]
     Unreadable(String),

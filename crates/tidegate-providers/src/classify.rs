@@ -184,6 +184,9 @@ pub fn transport(target: &Target, error: &TransportError) -> Failure {
         TransportError::ConnectTimeout => {
             Failure::timeout(FailureKind::ConnectTimeout, target.timeouts.connect)
         }
+        TransportError::TimedOut { after } => {
+            return Failure::timeout(FailureKind::AttemptTimeout, *after);
+        }
         TransportError::TooLarge { .. } => {
             Failure::new(FailureKind::OutputTooLarge, Delivery::Answered)
         }

@@ -76,10 +76,12 @@ impl<W: Work> Attempting<'_, W> {
         let (run, own) = (self.deadline, self.target.timeouts.attempt);
         let run_over = || Failure::timeout(FailureKind::RunTimeout, run.limit);
         // One timer for both clocks: every piece of a stream asks all there are.
-        let ends = Instant::now() + own;
-        let answer = match timeout_at(ends.min(run.at), self.exchange(call)).await {
+        let timed = !self.transport.times_attempts();
+        let ends = timed.then(|| Instant::now() + own);
+        let first = ends.map_or(run.at, |ends| ends.min(run.at));
+        let answer = match timeout_at(first, self.exchange(call)).await {
             Ok(result) => result?,
-            Err(_) if run.at < ends => return Err(run_over()),
+            Err(_) if ends.is_none_or(|ends| run.at < ends) => return Err(run_over()),
             Err(_) => return Err(Failure::timeout(FailureKind::AttemptTimeout, own)),
         };
         // Outside the attempt's clock: a caller's slowness is not the provider's.

@@ -32,6 +32,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use ccw::{CcwEndpoint, CcwMiss};
 pub use context::{CacheConfig, ContextConfig};
 pub use delivery::DeliveryMode;
 pub use endpoint::EndpointConfig;

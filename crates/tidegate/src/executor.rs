@@ -33,6 +33,7 @@ pub struct ExecutorBuilder {
     http: Option<Arc<dyn Transport>>,
     process: Option<Arc<dyn Transport>>,
     store: Option<Arc<dyn QueueStore>>,
+    queue: Option<Queue>,
     budget: Option<RetryBudget>,
     sinks: Vec<Arc<dyn EventSink>>,
 }
@@ -54,6 +55,7 @@ impl Executor {
             http: None,
             process: None,
             store: None,
+            queue: None,
             budget: None,
             sinks: Vec::new(),
         }
@@ -128,6 +130,15 @@ impl ExecutorBuilder {
         self
     }
 
+    /// Stands in the same lines as `other` and uses its connections: for a configuration that is read anew while runs of
+    /// the old one are under way. A transport given afterwards replaces the shared one.
+    #[must_use]
+    pub fn beside(mut self, other: &Executor) -> Self {
+        self.queue = Some(other.engine.queue.clone());
+        self.http_transport(Arc::clone(&other.engine.http))
+            .process_transport(Arc::clone(&other.engine.process))
+    }
+
     /// Bounds the retries of transient failures per limit. Off unless asked for: a single run has nobody to storm
     /// with.
     #[must_use]
@@ -148,7 +159,11 @@ impl ExecutorBuilder {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn build(self) -> Executor {
-        let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
+        let store = self.store;
+        let queue = self.queue.unwrap_or_else(|| {
+            let store = store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
+            Queue::new(store, Clock::system())
+        });
         let engine = Engine {
             config: self.config,
             registered: self.registered,
@@ -156,7 +171,7 @@ impl ExecutorBuilder {
             process: self
                 .process
                 .unwrap_or_else(|| Arc::new(ProcessTransport::new())),
-            queue: Queue::new(store, Clock::system()),
+            queue,
             traffic: Traffic::new(self.budget),
             sinks: self.sinks,
         };

@@ -21,6 +21,7 @@
 //! # }
 //! ```
 
+pub mod ccw;
 pub mod config;
 pub mod explain;
 pub mod plan;

@@ -53,13 +53,20 @@ impl fmt::Debug for Incoming {
 
 /// Carries calls. Dropping the future of a call, or the body of its reply, must stop it and leave nothing behind.
 pub trait Transport: fmt::Debug + Send + Sync {
-    /// Carries one call, over the network in the way given. The connect time-out is the transport's to keep; the others are kept around it.
+    /// Carries one call, over the network in the way given. The connect time-out is the
+    /// transport's to keep; the others are kept around it.
     fn send<'a>(
         &'a self,
         call: &'a Call,
         timeouts: &'a Timeouts,
         network: &'a Network,
     ) -> Sending<'a>;
+
+    /// Whether it keeps the time-out of an attempt itself ([`TransportError::TimedOut`]), by a clock that its embedder
+    /// owns. The run's deadline is kept around it all the same.
+    fn times_attempts(&self) -> bool {
+        false
+    }
 
     /// Waits until whatever dropped calls left to be cleaned up behind them is gone.
     fn settled(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

@@ -37,6 +37,11 @@ const FENCES: &[(&str, &[&str], &str)] = &[
         "no server, no printing",
     ),
     (
+        "tidegate-node",
+        &["reqwest", "tidegate-queue", "axum", "clap"],
+        "it reads, calls and tells; the engine decides",
+    ),
+    (
         "tidegate-simulator",
         &[
             "tidegate",
@@ -88,6 +93,13 @@ const WORDS: &[(&str, &[&str], &str)] = &[
         "tidegate",
         &["println!", "eprintln!", "std::process::exit"],
         "no printing, no exit codes",
+    ),
+    (
+        "tidegate-node",
+        &[
+            "std::env", "std::fs", "sleep(", "block_on", "retry::", "Backoff",
+        ],
+        "a binding: it blocks on nothing, waits for nothing and decides nothing",
     ),
 ];
 

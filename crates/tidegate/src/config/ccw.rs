@@ -25,7 +25,10 @@ use super::validate::{self, Wording};
 use super::value::Value;
 
 mod mistake;
+mod one;
 mod written;
+
+pub use one::{CcwEndpoint, CcwMiss};
 
 use written::{Advanced, CacheStrategy, Endpoint, File, GlobalCache, Provider};
 
@@ -59,12 +62,22 @@ pub(super) fn read(
     path: Option<&Path>,
     environment: Environment,
 ) -> Result<Config, ConfigError> {
+    let file = parse(text, path.unwrap_or(Path::new(UNNAMED)))?;
+    understand(file, path, environment)
+}
+
+fn parse(text: &str, place: &Path) -> Result<File, ConfigError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let place: Arc<Path> = path.unwrap_or(Path::new(UNNAMED)).into();
-    let file: File =
-        serde_json::from_str(text).map_err(|error| mistake::of(&error, text, &place))?;
+    serde_json::from_str(text).map_err(|error| mistake::of(&error, text, &place.into()))
+}
+
+fn understand(
+    file: File,
+    path: Option<&Path>,
+    environment: Environment,
+) -> Result<Config, ConfigError> {
     let mut reader = Reader {
-        path: place,
+        path: path.unwrap_or(Path::new(UNNAMED)).into(),
         environment,
         warnings: Vec::new(),
     };

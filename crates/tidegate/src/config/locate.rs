@@ -31,11 +31,15 @@ pub fn default_path(environment: &Environment) -> Option<PathBuf> {
 
 /// Where the seed keeps its file.
 fn ccw_path(environment: &Environment) -> Option<PathBuf> {
-    let base = directory(environment, "CCW_DATA_DIR")?;
-    Some(base.join("config").join("litellm-api-config.json"))
+    Some(ccw_home(&directory(environment, "CCW_DATA_DIR")?))
 }
 
-fn directory(environment: &Environment, name: &str) -> Option<PathBuf> {
+/// The seed's file in the directory where the seed keeps its things.
+pub(super) fn ccw_home(directory: &Path) -> PathBuf {
+    directory.join("config").join("litellm-api-config.json")
+}
+
+pub(super) fn directory(environment: &Environment, name: &str) -> Option<PathBuf> {
     let path = PathBuf::from(environment.get(name)?);
     path.is_absolute().then_some(path)
 }

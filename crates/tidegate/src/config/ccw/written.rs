@@ -29,6 +29,7 @@ pub(super) struct GlobalCache {
 #[serde(rename_all = "camelCase", expecting = "an object")]
 pub(super) struct Provider {
     pub(super) id: Option<Value<String>>,
+    pub(super) name: Option<Value<String>>,
     #[serde(rename = "type")]
     pub(super) kind: Option<Value<String>>,
     pub(super) api_key: Option<Value<Template>>,
@@ -76,4 +77,11 @@ pub(super) struct CacheStrategy {
     #[serde(rename = "maxSizeKB")]
     pub(super) max_size_kb: Option<Value<u64>>,
     pub(super) file_patterns: Option<Vec<Value<String>>>,
+}
+
+impl CacheStrategy {
+    /// Whether it is on, where it says so.
+    pub(super) fn is_enabled(&self) -> Option<bool> {
+        self.enabled.as_ref().map(|enabled| enabled.0)
+    }
 }

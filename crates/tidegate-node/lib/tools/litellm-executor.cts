@@ -1,0 +1,113 @@
+/**
+ * The drop-in: the call as the first users of this function make it. What it does is decided by the engine; what
+ * happens in JavaScript is that commands are started, timed and ended.
+ */
+
+import { addon, type Message, type NativeCaller } from '../addon.cjs';
+import { Pending } from '../pending.cjs';
+import { hear } from '../turns.cjs';
+import { start, type Command, type Running } from './command.cjs';
+
+/** A line of what happens: the answer on `stdout`, everything else on `stderr`. */
+export interface CliOutputUnit {
+  type: 'stdout' | 'stderr';
+  content: string;
+  /** ISO 8601. */
+  timestamp: string;
+}
+
+/** What is asked, of whom, and how patiently. */
+export interface LiteLLMExecutionOptions {
+  prompt: string;
+  /** The id of an endpoint in `litellm-api-config.json`. */
+  endpointId: string;
+  /** The project: its files can be named after those of `cwd` and `includeDirs`. */
+  baseDir: string;
+  /** Where `@patterns` are looked up; the working directory of the process unless given. */
+  cwd?: string | undefined;
+  includeDirs?: string[] | undefined;
+  /** Whether files named in the prompt are put before it; as the endpoint says unless given. */
+  enableCache?: boolean | undefined;
+  /** Another model than the endpoint's. */
+  model?: string | undefined;
+  onOutput?: ((unit: CliOutputUnit) => void) | undefined;
+  /** How often a failed attempt is repeated: 0 unless given. */
+  maxRetries?: number | undefined;
+  /** The delay before the first retry in milliseconds, doubled with each: 1,000 unless given. */
+  retryBaseDelayMs?: number | undefined;
+  /** `http` sends natively, without Python; as `TIDEGATE_TRANSPORT` says unless given. */
+  transport?: 'command' | 'http' | undefined;
+  /** The Python interpreter: `python` unless given. */
+  python?: string | undefined;
+}
+
+/** What became of it. */
+export interface LiteLLMExecutionResult {
+  success: boolean;
+  output: string;
+  model: string;
+  provider: string;
+  cacheUsed: boolean;
+  cachedFiles?: string[];
+  error?: string;
+}
+
+interface Waiting {
+  resolve(result: LiteLLMExecutionResult): void;
+  onOutput: ((unit: CliOutputUnit) => void) | undefined;
+}
+
+const calls = new Pending<Waiting>();
+const commands = new Map<number, Running>();
+
+function deliver({ whom, what, says }: Message): void {
+  switch (what) {
+    case 'line':
+      return line(calls.get(whom)?.onOutput, says);
+    case 'result':
+      return calls.leave(whom)?.resolve(JSON.parse(says) as LiteLLMExecutionResult);
+    case 'spawn': {
+      const running = start(caller, whom, JSON.parse(says) as Command, () => commands.delete(whom));
+      commands.set(whom, running);
+      return;
+    }
+    case 'kill':
+      return commands.get(whom)?.kill();
+  }
+}
+
+const caller: NativeCaller = new addon.Caller(hear(() => caller, deliver));
+
+function line(onOutput: Waiting['onOutput'], says: string): void {
+  if (!onOutput) return;
+  const said = JSON.parse(says) as Pick<CliOutputUnit, 'type' | 'content'>;
+  try {
+    onOutput({ ...said, timestamp: new Date().toISOString() });
+  } catch {
+    // A listener's mistake is not the call's.
+  }
+}
+
+/** Asks an endpoint. Always resolves: what went wrong stands in `error`. */
+export async function executeLiteLLMEndpoint(options: LiteLLMExecutionOptions): Promise<LiteLLMExecutionResult> {
+  const { onOutput, cwd, ...asked } = options;
+  try {
+    const wanted = JSON.stringify({ ...asked, cwd: cwd ?? process.cwd() });
+    const environment = JSON.stringify(process.env);
+    return await new Promise((resolve) => {
+      const id = calls.enter({ resolve, onOutput });
+      caller.call(id, wanted, environment);
+    });
+  } catch (error) {
+    return failed(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function failed(error: string): LiteLLMExecutionResult {
+  return { success: false, output: '', model: '', provider: '', cacheUsed: false, error };
+}
+
+/** The `@patterns` of a prompt, at sign included. */
+export function extractPatterns(prompt: string): string[] {
+  return addon.Caller.patterns(prompt);
+}

@@ -1,0 +1,239 @@
+/** The drop-in, with real children. */
+
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+import { executeLiteLLMEndpoint, extractPatterns } from 'tidegate/tools/litellm-executor';
+
+import { claim } from './claims.ts';
+import { atHome, ear } from './dropin.ts';
+import { simulator } from './simulator.ts';
+
+const LAST = 'for last; do :; done';
+
+claim('the prompt is the last argument and the answer is what was printed, trimmed', () =>
+  atHome(async (home) => {
+    const result = await home.call(`${LAST}; echo "  $1 $2 $3 $4 $5 | $last  "`, { prompt: 'say hi' });
+    const { output, ...rest } = result;
+    assert.equal(output, '-m ccw_litellm.cli chat --model gpt-4o | say hi');
+    assert.deepEqual(rest, { success: true, model: 'gpt-4o', provider: 'openai', cacheUsed: false, cachedFiles: [] });
+  }));
+
+claim('a prompt that begins with a dash is told from an option', () =>
+  atHome(async (home) => {
+    const { output } = await home.call('shift 5; echo "$*"', { prompt: '-v means what?' });
+    assert.equal(output, '-- -v means what?');
+  }));
+
+claim('another model than the endpoint\'s can be asked', () =>
+  atHome(async (home) => {
+    const result = await home.call('echo "$5"', { model: 'o3' });
+    assert.deepEqual([result.output, result.model], ['o3', 'o3']);
+  }));
+
+claim('key and base URL reach the child through its environment, never an argument', () =>
+  atHome(async (home) => {
+    home.write({ e: { apiKey: 'sk-from-the-file', apiBase: 'http://localhost:9/v1' } });
+    const { output } = await home.call('echo "$OPENAI_API_KEY $OPENAI_API_BASE / $*"');
+    assert.equal(output, 'sk-from-the-file http://localhost:9/v1 / -m ccw_litellm.cli chat --model gpt-4o hi');
+  }));
+
+claim('concurrent calls with different keys never mix, and the caller\'s environment stays as it is', () =>
+  atHome(async (home) => {
+    const keys = Array.from({ length: 12 }, (_, n) => `sk-number-${n}`);
+    home.write(Object.fromEntries(keys.map((apiKey) => [apiKey, { apiKey }])));
+    const before = process.env['OPENAI_API_KEY'];
+    const calls = keys.map((endpointId) => home.call('sleep 0.0$(($$ % 10)); echo "$OPENAI_API_KEY"', { endpointId }));
+    const results = await Promise.all(calls);
+    assert.deepEqual(results.map(({ output }) => output), keys);
+    assert.equal(process.env['OPENAI_API_KEY'], before);
+  }));
+
+claim('what is missing is said in the words callers look for', () =>
+  atHome(async (home) => {
+    const nowhere = await home.call('echo no', { endpointId: 'x' });
+    const nothing = { success: false, output: '', model: '', provider: '', cacheUsed: false };
+    assert.deepEqual(nowhere, { ...nothing, error: 'Endpoint not found: x' });
+    home.write({ e: { apiKey: '' }, f: { apiKey: '${NOT_SET_ANYWHERE}' } });
+    const keyless = await home.call('echo no');
+    assert.deepEqual(keyless, { ...nothing, model: 'gpt-4o', provider: 'openai', error: 'API key not configured for provider: Provider e' });
+    const unset = await home.call('echo no', { endpointId: 'f' });
+    assert.equal(unset.error, 'API key not configured for provider: Provider f');
+    const file = join(home.path, 'config', 'litellm-api-config.json');
+    writeFileSync(file, JSON.stringify({ providers: [], endpoints: [{ id: 'e', providerId: 'gone', model: 'm' }] }));
+    assert.deepEqual(await home.call('echo no'), { ...nothing, error: 'Provider not found: gone' });
+    writeFileSync(file, '{ "providers": [');
+    assert.match((await home.call('echo no')).error ?? '', /ends too early/);
+  }));
+
+claim('without a configuration there is no endpoint', () =>
+  atHome(async (home) => {
+    process.env['CCW_DATA_DIR'] = join(home.path, 'nowhere');
+    assert.equal((await home.call('echo no')).error, 'Endpoint not found: e');
+  }));
+
+claim('the child\'s own words are the error, whole and unwrapped, but for the key', () =>
+  atHome(async (home) => {
+    const said = await home.call('echo "Traceback:\n  line 1\nHTTP 401 for sk-test-1234" >&2; exit 1', { maxRetries: 3 });
+    assert.equal(said.error, 'Traceback:\n  line 1\nHTTP 401 for [redacted]');
+    const silent = await home.call('exit 3');
+    assert.equal(silent.error, 'Process exited with code 3');
+  }));
+
+claim('a Python that is not there is said, and not tried again', () =>
+  atHome(async () => {
+    const { lines, onOutput } = ear();
+    const options = { prompt: 'hi', endpointId: 'e', baseDir: '/', python: '/nowhere/python', maxRetries: 3, onOutput };
+    const result = await executeLiteLLMEndpoint(options);
+    assert.equal(result.error, 'Failed to spawn Python process: spawn /nowhere/python ENOENT');
+    assert.deepEqual(lines, [
+      'stderr: [LiteLLM: Calling openai/gpt-4o]\n',
+      'stderr: [LiteLLM error: Failed to spawn Python process: spawn /nowhere/python ENOENT]\n',
+    ]);
+  }));
+
+claim('lines tell of the call, of each retry and of the answer', () =>
+  atHome(async (home) => {
+    const { lines, onOutput } = ear();
+    const count = join(home.path, 'count');
+    const script = `echo x >> ${count}; [ $(wc -l < ${count}) -gt 2 ] && echo done && exit 0; echo "HTTP 503 Service Unavailable" >&2; exit 1`;
+    const result = await home.call(script, { maxRetries: 3, retryBaseDelayMs: 10, onOutput });
+    assert.equal(result.output, 'done');
+    assert.deepEqual(lines, [
+      'stderr: [LiteLLM: Calling openai/gpt-4o]\n',
+      'stderr: [LiteLLM retry 1/3: waiting 10ms] HTTP 503 Service Unavailable\n',
+      'stderr: [LiteLLM retry 2/3: waiting 20ms] HTTP 503 Service Unavailable\n',
+      'stdout: done',
+    ]);
+  }));
+
+claim('a listener that throws does not harm the call', () =>
+  atHome(async (home) => {
+    const onOutput = () => {
+      throw new Error('my own');
+    };
+    assert.equal((await home.call('echo fine', { onOutput })).output, 'fine');
+  }));
+
+claim('files that a prompt names stand before it, each under its name, a secret left out', () =>
+  atHome(async (home) => {
+    mkdirSync(join(home.project, 'src'));
+    writeFileSync(join(home.project, 'src', 'a.ts'), 'let a;\n');
+    writeFileSync(join(home.project, 'src', 'b.ts'), 'let b;');
+    writeFileSync(join(home.project, 'src', 'key.ts'), `const key = 'sk-${'a1'.repeat(24)}';\n`);
+    const { lines, onOutput } = ear();
+    const result = await home.call(`${LAST}; printf %s "$last"`, {
+      prompt: 'Explain @src/*.ts please', cwd: home.project, enableCache: true, onOutput,
+    });
+    assert.equal(result.output, '=== FILE: src/a.ts ===\nlet a;\n=== FILE: src/b.ts ===\nlet b;\n---\nExplain @src/*.ts please');
+    assert.equal(result.cacheUsed, true);
+    assert.deepEqual(result.cachedFiles, ['src/a.ts', 'src/b.ts']);
+    assert.deepEqual(lines.slice(0, 4), [
+      'stderr: [Context cache: Found 1 @patterns]\n',
+      'stderr: [Context cache warning: src/key.ts left out: an API key in line 1]\n',
+      'stderr: [Context cache: Packed 2 files, 13 bytes]\n',
+      'stderr: [Context cache: Applied to prompt]\n',
+    ]);
+  }));
+
+claim('an endpoint\'s own caching is obeyed unless the call says otherwise', () =>
+  atHome(async (home) => {
+    home.write({ e: { apiKey: 'sk-test-1234', cache: true } });
+    writeFileSync(join(home.project, 'a.md'), 'A\n');
+    const options = { prompt: 'Read @a.md', cwd: home.project };
+    assert.equal((await home.call('echo ok', options)).cacheUsed, true);
+    assert.equal((await home.call('echo ok', { ...options, enableCache: false })).cacheUsed, false);
+  }));
+
+claim('files that cannot be packed are a warning, and the call goes on', () =>
+  atHome(async (home) => {
+    const { lines, onOutput } = ear();
+    const result = await home.call(`${LAST}; echo "$last"`, {
+      prompt: 'Read @none/**/*.md', cwd: home.project, enableCache: true, onOutput,
+    });
+    assert.equal(result.output, 'Read @none/**/*.md');
+    assert.equal(result.cacheUsed, false);
+    assert.ok(lines.some((line) => line.startsWith('stderr: [Context cache warning: @none/**/*.md matches no file')), lines.join(''));
+  }));
+
+claim('a prompt that no argument holds fails before anything is started, and names the way out', () =>
+  atHome(async (home) => {
+    const started = join(home.path, 'started');
+    const result = await home.call(`touch ${started}`, { prompt: 'x'.repeat(131_072), maxRetries: 2 });
+    assert.equal(result.success, false);
+    assert.match(result.error ?? '', /131072 bytes.*TIDEGATE_TRANSPORT=http/);
+    assert.equal(existsSync(started), false);
+    assert.equal((await home.call('echo fits', { prompt: 'x'.repeat(131_071) })).output, 'fits');
+  }));
+
+claim('an attempt that hangs is ended with its descendants, settles at once and is tried again', () =>
+  atHome(async (home) => {
+    const original = globalThis.setTimeout;
+    const delays: number[] = [];
+    globalThis.setTimeout = ((run: () => void, delay: number, ...rest: []) => {
+      if (delay === 240_000) delays.push(delay);
+      return original(run, delay === 240_000 ? 150 : delay, ...rest);
+    }) as typeof setTimeout;
+    try {
+      const log = join(home.path, 'log');
+      const script = `sh -c 'trap "echo grandchild >> ${log}; exit" TERM; while :; do sleep 0.02; done' & trap "" TERM; wait; wait; sleep 60`;
+      const result = await home.call(script, { maxRetries: 1, retryBaseDelayMs: 1 });
+      assert.equal(result.error, 'Command timed out after 240000ms');
+      assert.equal(delays.length, 2);
+      while (!existsSync(log) || readFileSync(log, 'utf8') !== 'grandchild\ngrandchild\n') await new Promise((next) => original(next, 5));
+    } finally {
+      globalThis.setTimeout = original;
+    }
+  }));
+
+claim('`transport: "http"` and TIDEGATE_TRANSPORT=http send natively', () =>
+  atHome(async (home) => {
+    const running = await simulator('503; ok=native; ok=by variable; 401');
+    try {
+      home.write({ e: { apiKey: 'sk-test-1234', apiBase: `${running.url}/v1` } });
+      const prompt = 'x'.repeat(200_000);
+      const native = await home.call('echo python', { transport: 'http', maxRetries: 1, retryBaseDelayMs: 1, prompt });
+      assert.deepEqual([native.output, native.provider, native.success], ['native', 'openai', true]);
+      process.env['TIDEGATE_TRANSPORT'] = 'http';
+      assert.equal((await home.call('echo python')).output, 'by variable');
+      const refused = await home.call('echo python', { maxRetries: 3 });
+      assert.match(refused.error ?? '', /HTTP 401/);
+    } finally {
+      delete process.env['TIDEGATE_TRANSPORT'];
+      running.stop();
+    }
+  }));
+
+claim('a spawn that throws is an attempt that failed', () =>
+  atHome(async (home) => {
+    const childProcess = createRequire(import.meta.url)('child_process') as typeof import('node:child_process');
+    const { spawn } = childProcess;
+    let calls = 0;
+    childProcess.spawn = ((...args: Parameters<typeof spawn>) => {
+      calls += 1;
+      if (calls === 1) throw new Error('no room');
+      return spawn(...args);
+    }) as typeof spawn;
+    try {
+      assert.equal((await home.call('echo second', { maxRetries: 1, retryBaseDelayMs: 1 })).output, 'second');
+      assert.equal(calls, 2);
+    } finally {
+      childProcess.spawn = spawn;
+    }
+  }));
+
+claim('options that are none are a result, not an exception', () =>
+  atHome(async () => {
+    const wrong = { prompt: 5, endpointId: 'e', baseDir: '/' } as unknown as Parameters<typeof executeLiteLLMEndpoint>[0];
+    assert.match((await executeLiteLLMEndpoint(wrong)).error ?? '', /wrong options/);
+    const circular = { prompt: 'hi', endpointId: 'e', baseDir: '/' } as Record<string, unknown>;
+    circular['model'] = circular;
+    assert.match((await executeLiteLLMEndpoint(circular as never)).error ?? '', /circular/i);
+  }));
+
+claim('patterns are found as they stand in the prompt', () => {
+  assert.deepEqual(extractPatterns('Review @src/**/*.ts and @CLAUDE.md, tell bob@example.com'), ['@src/**/*.ts', '@CLAUDE.md']);
+  assert.deepEqual(extractPatterns('nothing here'), []);
+});
