@@ -1,5 +1,10 @@
 //! `tidegate run`.
 
+use std::io::Read;
+use std::process::Stdio;
+use std::sync::mpsc;
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::stage::{Provider, Stage};
@@ -72,6 +77,26 @@ fn a_streamed_answer_is_the_same_as_a_whole_one() {
     let streamed = provider.stage().run(&with(&["--stream", "hi"]));
     assert_eq!(whole.stdout, "One two three.\n");
     assert_eq!(streamed.stdout, whole.stdout);
+}
+
+#[test]
+fn what_has_come_is_shown_while_more_is_waited_for() {
+    let provider = Provider::scripted("ok=One two three.,stall=2");
+    let stage = provider.stage();
+    let mut command = stage.command(&with(&["--stream", "--idle-timeout", "1h", "hi"]));
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let (sender, shown) = mpsc::channel();
+    let reader = std::thread::spawn(move || {
+        let mut pieces = [0; 7];
+        stdout.read_exact(&mut pieces).unwrap();
+        sender.send(pieces)
+    });
+    let shown = shown.recv_timeout(Duration::from_secs(30));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(shown.as_ref().map(|shown| &shown[..]), Ok(&b"One two"[..]));
+    reader.join().unwrap().unwrap();
 }
 
 #[test]
