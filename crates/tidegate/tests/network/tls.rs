@@ -96,3 +96,22 @@ async fn a_certificate_that_cannot_be_used_is_named_and_nothing_is_sent_or_retri
         assert!(words.contains(key) && words.contains(name), "{words}");
     }
 }
+
+#[tokio::test]
+async fn a_handshake_that_never_ends_is_a_connection_that_did_not_stand_in_time() {
+    // The system takes the connection, and nobody speaks.
+    let (_listener, url) = listen().await;
+    let outcome = executor(&url, "", "connect_timeout = \"100ms\"")
+        .run(request())
+        .await;
+    let (kind, delivery, _) = failure(&outcome);
+    assert_eq!(
+        (kind, delivery),
+        (FailureKind::ConnectTimeout, Delivery::NotSent)
+    );
+    let error = outcome.result.unwrap_err().to_string();
+    assert!(
+        error.contains("timed out connecting after 100ms"),
+        "{error}"
+    );
+}
