@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand};
 use clap_complete::Shell;
 use tidegate::config::{Origin, Sourced, Time};
+use tidegate::quota::Priority;
 
 pub(crate) use self::embed::{Embed, Format};
 pub(crate) use self::endpoint::{AddEndpoint, EndpointCommand};
@@ -127,6 +128,15 @@ pub(crate) fn positive(text: &str) -> Result<Time, String> {
         Err("must be longer than zero".to_owned())
     } else {
         Ok(time)
+    }
+}
+
+/// Who goes first in a line.
+pub(crate) fn priority(text: &str) -> Result<Priority, String> {
+    match text {
+        "interactive" => Ok(Priority::Interactive),
+        "batch" => Ok(Priority::Batch),
+        _ => Err("must be `interactive` or `batch`".to_owned()),
     }
 }
 

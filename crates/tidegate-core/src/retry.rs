@@ -52,6 +52,10 @@ impl Default for RetryPolicy {
 
 /// Where the run stands when an attempt has failed.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four independent facts, each of them asked by name"
+)]
 pub struct Situation {
     /// Retries already made at this target.
     pub retries: u32,
@@ -65,6 +69,9 @@ pub struct Situation {
     pub repeated: bool,
     /// Whether the target's retry budget allows one more.
     pub budget_left: bool,
+    /// Whether a queue that knows the limit does the waiting (`adaptive` pacing). Going back into its line is then no
+    /// retry: it is bounded by time, not by number.
+    pub queued: bool,
     /// The dice, 0.0 to 1.0.
     pub roll: f64,
 }
@@ -84,7 +91,7 @@ pub enum Decision {
         /// How long it must wait at least.
         #[serde(rename = "after_ms", serialize_with = "as_millis")]
         after: Duration,
-        /// How far behind the one before it in the line it leaves at least.
+        /// How far behind the one before it in the line it leaves at least; zero where the line knows the pace.
         #[serde(rename = "spacing_ms", serialize_with = "as_millis")]
         spacing: Duration,
     },
@@ -204,19 +211,34 @@ fn again(policy: &RetryPolicy, situation: &Situation, failure: &Failure) -> Deci
     if situation.targets_left > 0 && asked > policy.fallback_after {
         return Decision::Fallback;
     }
+    let limited = failure.kind.class() == FailureClass::RateLimit;
+    if limited && situation.queued {
+        return back_in_line(situation, asked);
+    }
     if situation.retries >= policy.max_retries {
         return elsewhere(situation, GiveUp::AttemptsExhausted);
     }
     if situation.time_left.is_some_and(|left| after >= left) {
         return elsewhere(situation, GiveUp::DeadlineTooClose);
     }
-    if failure.kind.class() == FailureClass::RateLimit {
+    if limited {
         return Decision::Requeue { after, spacing };
     }
     if !situation.budget_left {
         return elsewhere(situation, GiveUp::BudgetExhausted);
     }
     Decision::Retry { after }
+}
+
+/// Back to its old place in the line, which knows better than a backoff when to go on.
+fn back_in_line(situation: &Situation, asked: Duration) -> Decision {
+    if situation.time_left.is_some_and(|left| asked >= left) {
+        return elsewhere(situation, GiveUp::DeadlineTooClose);
+    }
+    Decision::Requeue {
+        after: asked,
+        spacing: Duration::ZERO,
+    }
 }
 
 /// The next target, or the end for the reason given.
@@ -241,6 +263,7 @@ impl Situation {
             output_started: false,
             repeated: false,
             budget_left: true,
+            queued: false,
             roll: 0.0,
         }
     }

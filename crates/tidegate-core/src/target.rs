@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::duration::as_millis;
 use crate::network::{Network, host};
-use crate::quota::LimitKey;
+use crate::quota::{LimitKey, Limits};
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
 
@@ -38,6 +38,8 @@ pub struct Target {
     pub timeouts: Timeouts,
     /// When an attempt here is repeated.
     pub retry: RetryPolicy,
+    /// What is configured of the limits that apply here.
+    pub limits: Limits,
 }
 
 impl Target {

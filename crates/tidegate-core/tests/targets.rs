@@ -22,6 +22,7 @@ fn target(endpoint: &str) -> Target {
         limit_key: LimitKey::new("openai m"),
         timeouts: Timeouts::HTTP,
         retry: RetryPolicy::default(),
+        limits: tidegate_core::quota::Limits::default(),
     }
 }
 

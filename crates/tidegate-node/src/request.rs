@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tidegate::config::{DeliveryMode, Origin, Settings, Sourced, Time};
+use tidegate::quota::Priority;
 use tidegate::{
     Context, EmbedRequest, EmbedRun, Message, OutputFormat, Request, RunRequest, Tool, ToolChoice,
 };
@@ -42,6 +43,8 @@ struct Run {
     #[serde(default)]
     extra: Map<String, Value>,
     context: Option<Files>,
+    #[serde(default)]
+    priority: Priority,
 }
 
 #[derive(Deserialize)]
@@ -62,6 +65,8 @@ struct Embed {
     dimensions: Option<u32>,
     #[serde(default)]
     extra: Map<String, Value>,
+    #[serde(default)]
+    priority: Priority,
 }
 
 /// A request for an answer.
@@ -102,6 +107,7 @@ pub(crate) fn run(json: &str) -> Result<RunRequest, String> {
             named_in: files.named_in,
         }),
         settings,
+        priority: asked.priority,
     })
 }
 
@@ -117,6 +123,7 @@ pub(crate) fn embed(json: &str) -> Result<EmbedRun, String> {
             extra: asked.extra,
         },
         settings,
+        priority: asked.priority,
     })
 }
 
@@ -155,6 +162,8 @@ fn settings(options: &mut Map<String, Value>) -> Result<Settings, String> {
         idle_timeout: of.time("idleTimeout")?,
         timeout: of.time("timeout")?,
         deadline: of.time("deadline")?,
+        // Limits belong to an account, not to one of its requests.
+        ..Settings::default()
     })
 }
 

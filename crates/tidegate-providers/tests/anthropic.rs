@@ -40,5 +40,6 @@ fn target() -> Target {
         limit_key: LimitKey::new("law"),
         timeouts: Timeouts::HTTP,
         retry: RetryPolicy::default(),
+        limits: tidegate_core::quota::Limits::default(),
     }
 }

@@ -31,5 +31,6 @@ fn target(provider: &str) -> Target {
         limit_key: LimitKey::new("law"),
         timeouts: Timeouts::HTTP,
         retry: RetryPolicy::default(),
+        limits: tidegate_core::quota::Limits::default(),
     }
 }

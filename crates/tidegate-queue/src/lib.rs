@@ -7,14 +7,12 @@
 
 mod clock;
 mod memory;
-mod permit;
 mod queue;
 mod store;
 
 pub use clock::Clock;
 pub use memory::MemoryStore;
-pub use permit::Permit;
-pub use queue::{AcquireError, Place, Queue, Wanted};
-pub use store::{
-    Ask, Observation, Penalty, QueueStore, Reservation, Slot, StoreError, StoreFuture,
+pub use queue::{
+    AcquireError, Admission, Number, Outlook, Pacing, Permit, Place, Queue, Slot, Wanted,
 };
+pub use store::{Ask, Holder, KeyStatus, QueueStore, Report, StoreError, StoreFuture, Turn};

@@ -1,105 +1,165 @@
-//! The store of one process.
+//! Queue state in this process: what a library wants unless it is told of others.
 
 use std::collections::HashMap;
 use std::future::ready;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tidegate_core::quota::{Departure, OpId, SpacedState};
-use tidegate_core::{Cost, LimitKey, Timestamp};
+use tidegate_core::quota::{Answer, Lease, Limits, OpId, QuotaState};
+use tidegate_core::{LimitKey, Timestamp};
 
-use crate::store::{Ask, Observation, Penalty, QueueStore, Reservation, StoreFuture};
+use crate::store::{Ask, Holder, KeyStatus, QueueStore, Report, StoreFuture, Turn};
 
-/// Queue state in memory, under `spaced` pacing: shared by every clone of one executor, lost with the process.
+/// Keeps all state in memory. It ends with the process, and so do those it would have to watch.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    limits: Mutex<HashMap<LimitKey, SpacedState>>,
+    limits: Mutex<HashMap<LimitKey, Limited>>,
+}
+
+/// One limit, and the attempts under way in it.
+#[derive(Debug, Default)]
+pub(crate) struct Limited {
+    state: QuotaState,
+    leases: HashMap<OpId, Lease>,
+}
+
+impl Limited {
+    pub(crate) fn ask(&mut self, asks: &[Ask], limits: &Limits, now: Timestamp) -> Turn {
+        let let_go = |ask: &Ask| self.leases.get(&ask.op).map(|lease| lease.seq);
+        if let Some((index, seq)) = (0..).zip(asks).find_map(|(i, ask)| Some((i, let_go(ask)?))) {
+            return Turn::Go { index, seq };
+        }
+        let answer = match asks {
+            [ask] => self.state.ask(&[ask.at(now)], limits, now),
+            asks => {
+                let asks: Vec<_> = asks.iter().map(|ask| ask.at(now)).collect();
+                self.state.ask(&asks, limits, now)
+            }
+        };
+        if let Answer::Go { lease, .. } = answer {
+            self.leases.insert(lease.op, lease);
+        }
+        Turn::of(&answer, now)
+    }
+
+    pub(crate) fn report(&mut self, op: OpId, report: Report, limits: &Limits, now: Timestamp) {
+        if let Report::Left = report {
+            self.state.leave(op);
+            return;
+        }
+        let Some(lease) = self.leases.get(&op).copied() else {
+            return;
+        };
+        if let Report::Accepted(seen) = report {
+            self.state.observe(&lease, &seen, limits, now);
+            return;
+        }
+        self.leases.remove(&op);
+        match report {
+            Report::Settled(actual) => self.state.settle(&lease, actual, limits),
+            Report::Ended => self.state.settle(&lease, lease.cost, limits),
+            Report::Refused(refusal) => self.state.penalise(&lease, refusal, limits, now),
+            Report::Unsent => self.state.refund(&lease, limits),
+            Report::Accepted(_) | Report::Left => {}
+        }
+    }
 }
 
 impl MemoryStore {
-    /// An empty store.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The arithmetic is pure and leaves the state whole, so a panic elsewhere has not harmed it.
-    fn limits(&self) -> MutexGuard<'_, HashMap<LimitKey, SpacedState>> {
+    /// The state is whole whenever the lock is free, so a panic elsewhere has not harmed it.
+    fn limits(&self) -> MutexGuard<'_, HashMap<LimitKey, Limited>> {
         self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn reserve_now(&self, key: &LimitKey, ask: &Ask, now: Timestamp) -> Reservation {
-        let Some(slot) = ask.slot else {
-            return Reservation::Start { at: now };
-        };
-        let mut limits = self.limits();
-        let state = limits.entry(key.clone()).or_default();
-        state.release(ask.op);
-        let at = state.reserve(ask.op, now, slot.not_before, slot.spacing);
-        if ask.deadline.is_some_and(|deadline| at >= deadline) {
-            state.release(ask.op);
-            return Reservation::Refused { earliest: Some(at) };
+    fn report_now(
+        &self,
+        key: &LimitKey,
+        op: OpId,
+        report: Report,
+        limits: &Limits,
+        now: Timestamp,
+    ) {
+        if let Some(limited) = self.limits().get_mut(key) {
+            limited.report(op, report, limits, now);
         }
-        Reservation::Start { at }
     }
 
-    fn depart_now(&self, key: &LimitKey, op: OpId, now: Timestamp) -> Departure {
-        self.limits()
-            .get_mut(key)
-            .map_or(Departure::Go, |state| state.depart(op, now))
+    fn ask_now(&self, key: &LimitKey, asks: &[Ask], limits: &Limits, now: Timestamp) -> Turn {
+        let mut all = self.limits();
+        let limited = match all.get_mut(key) {
+            Some(limited) => limited,
+            None => all.entry(key.clone()).or_default(),
+        };
+        limited.ask(asks, limits, now)
     }
 }
 
 impl QueueStore for MemoryStore {
-    fn reserve<'a>(
+    fn ask<'a>(
         &'a self,
         key: &'a LimitKey,
-        ask: &'a Ask,
+        asks: &'a [Ask],
+        limits: &'a Limits,
         now: Timestamp,
-    ) -> StoreFuture<'a, Reservation> {
-        Box::pin(ready(Ok(self.reserve_now(key, ask, now))))
+    ) -> StoreFuture<'a, Turn> {
+        Box::pin(ready(Ok(self.ask_now(key, asks, limits, now))))
     }
 
-    fn depart<'a>(
+    fn report<'a>(
         &'a self,
         key: &'a LimitKey,
         op: OpId,
+        report: Report,
+        limits: &'a Limits,
         now: Timestamp,
-    ) -> StoreFuture<'a, Departure> {
-        Box::pin(ready(Ok(self.depart_now(key, op, now))))
-    }
-
-    // `spaced` pacing learns nothing and meters nothing: the three below have no state to change.
-
-    fn observe<'a>(
-        &'a self,
-        _: &'a LimitKey,
-        _: &'a Observation,
-        _: Timestamp,
     ) -> StoreFuture<'a, ()> {
+        self.report_now(key, op, report, limits, now);
         Box::pin(ready(Ok(())))
     }
 
-    fn penalise<'a>(
-        &'a self,
-        _: &'a LimitKey,
-        _: &'a Penalty,
-        _: Timestamp,
-    ) -> StoreFuture<'a, ()> {
-        Box::pin(ready(Ok(())))
+    fn report_later(
+        &self,
+        key: &LimitKey,
+        op: OpId,
+        report: Report,
+        limits: &Limits,
+        now: Timestamp,
+    ) {
+        self.report_now(key, op, report, limits, now);
     }
 
-    fn settle<'a>(
+    fn status<'a>(
         &'a self,
-        _: &'a LimitKey,
-        _: OpId,
-        _: Cost,
-        _: Timestamp,
-    ) -> StoreFuture<'a, ()> {
-        Box::pin(ready(Ok(())))
+        limits: &'a (dyn Fn(&str) -> Limits + Sync),
+        now: Timestamp,
+    ) -> StoreFuture<'a, Vec<KeyStatus>> {
+        let all = self.limits();
+        let mut keys: Vec<_> = all
+            .iter()
+            .map(|(key, limited)| {
+                let attempts = u32::try_from(limited.leases.len()).unwrap_or(u32::MAX);
+                let holder = Holder {
+                    name: "this process".to_owned(),
+                    attempts,
+                    expires: std::time::Duration::MAX,
+                };
+                KeyStatus {
+                    key: key.as_str().to_owned(),
+                    now: now.as_micros(),
+                    standing: limited.state.standing(&limits(key.as_str()), now),
+                    holders: Vec::from_iter((attempts > 0).then_some(holder)),
+                }
+            })
+            .collect();
+        drop(all);
+        keys.sort_by(|a, b| a.key.cmp(&b.key));
+        Box::pin(ready(Ok(keys)))
     }
 
-    fn release(&self, key: &LimitKey, op: OpId, sent: bool) {
-        if !sent && let Some(state) = self.limits().get_mut(key) {
-            state.release(op);
-        }
+    fn reset<'a>(&'a self, key: &'a LimitKey) -> StoreFuture<'a, bool> {
+        let mut all = self.limits();
+        let limited = all.get_mut(key);
+        let known = limited.map(|limited| limited.state.reset()).is_some();
+        drop(all);
+        Box::pin(ready(Ok(known)))
     }
 }

@@ -1,33 +1,89 @@
 //! The waiting.
 //!
-//! Each limit that somebody waits for has one line and one dispatcher. The dispatcher reserves a start for the head of
-//! the line only, sleeps until then, wakes that one waiter, and goes on once the waiter has really left: what is spaced
-//! are departures, not intentions. It ends with the line, so an idle queue costs nothing.
+//! Each limit that somebody waits for has one line and one dispatcher. The dispatcher asks for the head of the line only,
+//! sleeps until it may leave, wakes that one waiter, and goes on. It ends with the line, so an idle queue costs nothing.
+//!
+//! There are two pacings. `adaptive` asks a store, which knows the limit and everybody who shares it. `spaced` knows no
+//! limit: first attempts leave at once, and those that were refused come back one spacing apart; what it spaces are
+//! departures of this process, so it needs no store.
 
+mod adaptive;
 mod line;
+mod permit;
+mod place;
+mod spaced;
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tidegate_core::quota::{Departure, OpId};
+use tidegate_core::quota::{Limits, OpId, Priority, SpacedState};
 use tidegate_core::{Cost, LimitKey, Timestamp};
-use tokio::sync::{Notify, oneshot};
 
-use self::line::{Line, Ticket};
+pub use self::line::Outlook;
+pub use self::permit::Permit;
+pub use self::place::Place;
 use crate::clock::Clock;
-use crate::permit::Permit;
-use crate::store::{Ask, QueueStore, Reservation, Slot, StoreError};
+use crate::store::{KeyStatus, QueueStore, StoreError};
 
 /// What an attempt wants of the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Wanted {
     /// What it will use up, as an estimate.
     pub cost: Cost,
-    /// The place it takes if it was rate limited before; `None` for an attempt that was not.
-    pub slot: Option<Slot>,
+    /// How it is paced.
+    pub pacing: Pacing,
     /// No start after this is of use.
     pub deadline: Option<Timestamp>,
+}
+
+/// How an attempt is paced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pacing {
+    /// By its own backoff.
+    Spaced {
+        /// The place it takes if it was rate limited before; `None` for an attempt that was not, which does not wait.
+        slot: Option<Slot>,
+    },
+    /// By what is known of its limit.
+    Adaptive(Admission),
+}
+
+/// Where a rate-limited attempt stands on its way back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot {
+    /// It leaves no earlier: its backoff, or what the server asked for.
+    pub not_before: Timestamp,
+    /// It leaves at least this long after the one before it.
+    pub spacing: Duration,
+}
+
+/// How an attempt stands in the line of its limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Admission {
+    /// What is configured for the limit.
+    pub limits: Limits,
+    /// Who goes first.
+    pub priority: Priority,
+    /// Of the same priority, whoever is due first goes first.
+    pub due: Option<Timestamp>,
+    /// The number an earlier attempt of the same run had: it comes back before those who came after it.
+    pub again: Option<Number>,
+}
+
+/// A place in the order of arrival, in this process and among all who share the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Number {
+    pub(crate) here: u64,
+    pub(crate) everywhere: u64,
+}
+
+impl Default for Pacing {
+    fn default() -> Self {
+        Self::Spaced { slot: None }
+    }
 }
 
 /// Why no permit was given.
@@ -37,16 +93,17 @@ pub enum AcquireError {
     /// It could not leave before its deadline.
     #[error("the next free place in the queue lies past the deadline")]
     DeadlineTooClose {
-        /// When it could leave at the earliest; `None`: never.
+        /// When it could leave at the earliest, where that is known.
         earliest: Option<Timestamp>,
     },
+    /// It is larger than the limit, so it can never leave.
+    #[error("the request is larger than its limit allows in a whole period")]
+    TooLarge,
     /// The limit is closed.
-    #[error("closed: {why}")]
+    #[error("the quota is spent; it opens again at {until}")]
     Closed {
-        /// When it opens again, where known.
-        until: Option<Timestamp>,
-        /// Why.
-        why: String,
+        /// When it opens again.
+        until: Timestamp,
     },
     /// The store could not be asked.
     #[error(transparent)]
@@ -60,11 +117,20 @@ pub struct Queue {
 }
 
 #[derive(Debug)]
-struct Inner {
-    store: Arc<dyn QueueStore>,
-    clock: Clock,
-    lines: Mutex<HashMap<LimitKey, Line>>,
+pub(crate) struct Inner {
+    pub(crate) store: Arc<dyn QueueStore>,
+    pub(crate) clock: Clock,
+    pub(crate) lines: Mutex<HashMap<LimitKey, line::Line>>,
+    pub(crate) spaced: Mutex<Spaced>,
     next_op: AtomicU64,
+    next_number: AtomicU64,
+}
+
+/// The lines of `spaced` pacing, and when the last of each left.
+#[derive(Debug, Default)]
+pub(crate) struct Spaced {
+    lines: HashMap<LimitKey, spaced::Line>,
+    states: HashMap<LimitKey, SpacedState>,
 }
 
 impl Queue {
@@ -74,7 +140,10 @@ impl Queue {
             store,
             clock,
             lines: Mutex::default(),
-            next_op: AtomicU64::new(1),
+            spaced: Mutex::default(),
+            // Names of attempts must differ between all who share a store: each process counts from a place of its own.
+            next_op: AtomicU64::new(RandomState::new().hash_one("op")),
+            next_number: AtomicU64::new(0),
         };
         Self {
             inner: Arc::new(inner),
@@ -88,190 +157,50 @@ impl Queue {
 
     /// Takes a place. Dropping the place, or its [`Place::permit`] future, leaves the line.
     ///
-    /// An attempt without a slot stands in no line: only what was limited waits for others.
-    ///
     /// # Panics
     /// Outside a tokio runtime.
     pub fn enter(&self, key: &LimitKey, wanted: Wanted) -> Place {
         Place::take(&self.inner, key.clone(), wanted)
     }
-}
 
-/// A place in the line of one limit.
-#[derive(Debug)]
-#[must_use = "a place is given up when it is dropped"]
-pub struct Place {
-    inner: Arc<Inner>,
-    key: LimitKey,
-    wanted: Wanted,
-    op: OpId,
-    ahead: usize,
-    expected: Timestamp,
-    turn: Option<oneshot::Receiver<Result<(), AcquireError>>>,
-    /// Tells the dispatcher that this place is empty: its holder has left, or given up.
-    left: Arc<Notify>,
-    /// It was called, and so stands in the line no more.
-    called: bool,
-    departed: bool,
-}
-
-impl Place {
-    fn take(inner: &Arc<Inner>, key: LimitKey, wanted: Wanted) -> Self {
-        let op = OpId(inner.next_op.fetch_add(1, Ordering::Relaxed));
-        let left = Arc::new(Notify::new());
-        let ask = Ask {
-            op,
-            cost: wanted.cost,
-            slot: wanted.slot,
-            deadline: wanted.deadline,
-        };
-        let (ahead, expected, turn) = match wanted.slot {
-            None => (0, inner.clock.now(), None),
-            Some(slot) => {
-                let (sender, turn) = oneshot::channel();
-                let left = Arc::clone(&left);
-                let expected = slot.not_before;
-                let ticket = Ticket {
-                    ask,
-                    slot,
-                    expected,
-                    turn: sender,
-                    left,
-                };
-                let (ahead, expected) = inner.join(&key, ticket);
-                (ahead, expected, Some(turn))
-            }
-        };
-        Self {
-            inner: Arc::clone(inner),
-            key,
-            wanted,
-            op,
-            ahead,
-            expected,
-            turn,
-            left,
-            called: false,
-            departed: false,
-        }
-    }
-
-    /// How many stood before it when it was taken.
-    pub const fn ahead(&self) -> usize {
-        self.ahead
-    }
-
-    /// When it should leave, as things stood when it was taken.
-    pub const fn expected(&self) -> Timestamp {
-        self.expected
-    }
-
-    /// Whether its holder stands in a line.
-    pub const fn is_waiting(&self) -> bool {
-        self.turn.is_some()
-    }
-
-    /// Waits for the turn, and leaves.
+    /// Every limit the store knows. `limits` says what is configured for a key.
     ///
     /// # Errors
-    /// [`AcquireError`] when the turn cannot come in time, or at all.
-    pub async fn permit(mut self) -> Result<Permit, AcquireError> {
-        if self
-            .wanted
-            .deadline
-            .is_some_and(|deadline| self.expected >= deadline)
-        {
-            return Err(AcquireError::DeadlineTooClose {
-                earliest: Some(self.expected),
-            });
-        }
-        while let Some(turn) = self.turn.take() {
-            match turn.await {
-                Ok(answer) => {
-                    self.called = true;
-                    answer?;
-                }
-                // The dispatcher went down with the runtime it lived on: stand in line again, on this one.
-                Err(_) => self = Self::take(&self.inner.clone(), self.key.clone(), self.wanted),
-            }
-        }
-        if self.wanted.slot.is_none() {
-            self.start().await?;
-        }
-        self.depart().await
+    /// [`StoreError`] when the store cannot be reached.
+    pub async fn status(
+        &self,
+        limits: &(dyn Fn(&str) -> Limits + Sync),
+    ) -> Result<Vec<KeyStatus>, StoreError> {
+        self.inner
+            .store
+            .status(limits, self.inner.clock.now())
+            .await
     }
 
-    /// The start of an attempt that stands in no line.
-    async fn start(&self) -> Result<(), AcquireError> {
-        let Wanted {
-            cost,
-            slot,
-            deadline,
-        } = self.wanted;
-        let ask = Ask {
-            op: self.op,
-            cost,
-            slot,
-            deadline,
-        };
-        let at = granted(
-            self.inner
-                .store
-                .reserve(&self.key, &ask, self.inner.clock.now())
-                .await?,
-        )?;
-        if at > self.inner.clock.now() {
-            self.inner.clock.sleep_until(at).await;
-        }
-        Ok(())
-    }
-
-    async fn depart(mut self) -> Result<Permit, AcquireError> {
-        let clock = self.inner.clock;
-        loop {
-            let now = clock.now();
-            match self.inner.store.depart(&self.key, self.op, now).await? {
-                Departure::Go => {
-                    self.departed = true;
-                    let (store, key) = (Arc::clone(&self.inner.store), self.key.clone());
-                    return Ok(Permit {
-                        store,
-                        clock,
-                        key,
-                        op: self.op,
-                        sent_at: now,
-                        open: true,
-                    });
-                }
-                Departure::Wait { until } => clock.sleep_until(until).await,
-            }
-        }
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if self.wanted.slot.is_some() && !self.called {
-            self.inner.leave(&self.key, self.op);
-        }
-        if !self.departed {
-            self.inner.store.release(&self.key, self.op, false);
-        }
-        self.left.notify_one();
-    }
-}
-
-fn granted(reservation: Reservation) -> Result<Timestamp, AcquireError> {
-    match reservation {
-        Reservation::Start { at } => Ok(at),
-        Reservation::Refused { earliest } => Err(AcquireError::DeadlineTooClose { earliest }),
-        Reservation::Closed { until, why } => Err(AcquireError::Closed { until, why }),
+    /// Forgets everything learned of a limit and held against it. Says whether there was anything.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be reached.
+    pub async fn reset(&self, key: &LimitKey) -> Result<bool, StoreError> {
+        self.inner.store.reset(key).await
     }
 }
 
 impl Inner {
     /// A line is whole whenever its lock is free, so a panic elsewhere has not harmed it.
-    fn lines(&self) -> MutexGuard<'_, HashMap<LimitKey, Line>> {
+    pub(crate) fn lines(&self) -> MutexGuard<'_, HashMap<LimitKey, line::Line>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn spaced(&self) -> MutexGuard<'_, Spaced> {
+        self.spaced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_op(&self) -> OpId {
+        OpId(self.next_op.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn next_number(&self) -> u64 {
+        self.next_number.fetch_add(1, Ordering::Relaxed)
     }
 }

@@ -1,88 +1,112 @@
 //! What a store of queue state must do.
 //!
-//! A store holds, per limit key, the state that everyone who shares the limit must see alike, and applies the pure
-//! functions of `tidegate_core::quota` to it atomically. It may live in this process, in a file shared by the
-//! processes of a host, or on a server; the queue does not know which.
+//! A store holds, per limit key, the state that everyone who shares the limit must see alike, and applies the functions
+//! of [`tidegate_core::quota::QuotaState`] to it, each as one atomic step. It may live in this process, in a file shared
+//! by the processes of a host, or on a server; the queue does not know which. Times cross this border as durations only,
+//! because every store has a clock of its own.
 
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use tidegate_core::quota::{Departure, OpId};
-use tidegate_core::{Cost, FailureKind, LimitKey, ObservedLimits, Timestamp};
+use tidegate_core::quota::{self, Answer, Limits, OpId, Priority, Refusal, Standing, Waiting};
+use tidegate_core::{Cost, LimitKey, ObservedLimits, Timestamp};
 
 /// What a store operation returns: at once in memory, later elsewhere.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
-/// Where a rate-limited attempt stands on its way back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Slot {
-    /// It leaves no earlier: its backoff, or what the server asked for.
-    pub not_before: Timestamp,
-    /// It leaves at least this long after the one before it.
-    pub spacing: Duration,
-}
-
-/// What is asked of a store when an attempt wants to leave.
+/// What an attempt asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ask {
-    /// Names the attempt in every later operation, and makes a repeated `reserve` harmless.
+    /// Names the attempt in every later operation, and makes a repeated question harmless.
     pub op: OpId,
     /// What it will use up, as an estimate.
     pub cost: Cost,
-    /// The place a rate-limited attempt takes on its way back; `None` for an attempt that was not limited.
-    pub slot: Option<Slot>,
-    /// No start after this is of use.
-    pub deadline: Option<Timestamp>,
+    /// Who goes first.
+    pub priority: Priority,
+    /// The number that an earlier attempt of the same run had in the order of arrival.
+    pub seq: Option<u64>,
+    /// No start later than that is of use.
+    pub within: Option<Duration>,
 }
 
-/// A store's answer to an [`Ask`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reservation {
-    /// It may leave at `at`.
-    Start {
-        /// When.
-        at: Timestamp,
+/// The answer to those who ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// One of them leaves now, and is under way until its end is reported.
+    Go {
+        /// Which.
+        index: usize,
+        /// Its number in the order of arrival, for its next attempt.
+        seq: u64,
     },
-    /// Not before the deadline. Nothing was reserved.
+    /// None leaves now. The first has a place in the line, and loses it if nobody asks again soon after `after`.
+    Wait {
+        /// When to ask again.
+        after: Duration,
+        /// The place's number in the order of arrival.
+        seq: u64,
+        /// What is waited for.
+        why: Waiting,
+        /// How many places are before it, of all who share the store.
+        ahead: usize,
+        /// Whether a smaller one could leave sooner.
+        by_size: bool,
+        /// The time between two departures, as far as it is known.
+        gap: Option<Duration>,
+    },
+    /// The first could not leave in time. It has no place.
     Refused {
-        /// When it could leave at the earliest; `None`: never, the cost is above the limit.
-        earliest: Option<Timestamp>,
+        /// When it could; `None`: never, it is larger than the limit.
+        after: Option<Duration>,
     },
-    /// The limit is closed: a spent quota.
+    /// The limit is closed: a quota is spent.
     Closed {
-        /// When it opens again, where known.
-        until: Option<Timestamp>,
-        /// Why, for the error.
-        why: String,
+        /// When it opens again.
+        after: Duration,
     },
 }
 
-/// What an attempt's reply told of its limit.
+/// What happened to an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Observation {
-    /// Which attempt.
-    pub op: OpId,
-    /// When it left. What it tells is as old as that.
-    pub sent_at: Timestamp,
-    /// Whether the provider accepted it.
-    pub accepted: bool,
-    /// What its headers say.
-    pub limits: ObservedLimits,
+pub enum Report {
+    /// It was let in, and its reply told of the limits. It stays under way.
+    Accepted(ObservedLimits),
+    /// It ended, and used that much.
+    Settled(Cost),
+    /// It ended, and what it used is not known: the estimate stands.
+    Ended,
+    /// It was refused, and has ended.
+    Refused(Refusal),
+    /// It was let go and never sent.
+    Unsent,
+    /// It gave up its place in the line.
+    Left,
 }
 
-/// A failure that the limit must learn from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Penalty {
-    /// Which attempt.
-    pub op: OpId,
-    /// When it left: refusals of attempts sent before a cut belong to that cut.
-    pub sent_at: Timestamp,
-    /// What went wrong.
-    pub kind: FailureKind,
-    /// Not before this, if the server said so.
-    pub not_before: Option<Timestamp>,
+/// One limit of a store, for people.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeyStatus {
+    /// Which.
+    pub key: String,
+    /// The store's time of the answer, which the times in `standing` are of, in microseconds.
+    pub now: u64,
+    /// How it stands.
+    pub standing: Standing,
+    /// Who has attempts under way, and how many.
+    pub holders: Vec<Holder>,
+}
+
+/// One who has attempts under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// In words: a process, a host.
+    pub name: String,
+    /// How many attempts.
+    pub attempts: u32,
+    /// When it counts as gone, unless it is heard of.
+    pub expires: Duration,
 }
 
 /// The store could not be asked.
@@ -90,50 +114,99 @@ pub struct Penalty {
 #[error("the queue's store failed: {0}")]
 pub struct StoreError(pub String);
 
-/// Holds the state of all limits. `now` is an argument for stores of this host; one with a clock of its own ignores it.
+/// Holds the state of all limits. `now` is the queue's time, for stores that have none of their own.
+///
+/// A store that outlives its processes keeps what an attempt holds under a lease, renews it while the process lives
+/// and drops it when the process is gone; that is its own business.
 pub trait QueueStore: Debug + Send + Sync {
-    /// Reserves a start for an attempt. Repeating it with the same `op` returns the same start.
-    fn reserve<'a>(
+    /// Lets one of those who ask leave, or says when to ask again. Repeated with the same attempts after its answer
+    /// was lost, it says the same again.
+    fn ask<'a>(
         &'a self,
         key: &'a LimitKey,
-        ask: &'a Ask,
+        asks: &'a [Ask],
+        limits: &'a Limits,
         now: Timestamp,
-    ) -> StoreFuture<'a, Reservation>;
+    ) -> StoreFuture<'a, Turn>;
 
-    /// Lets a reserved attempt leave, unless those before it left so late that it must wait.
-    fn depart<'a>(
-        &'a self,
-        key: &'a LimitKey,
-        op: OpId,
-        now: Timestamp,
-    ) -> StoreFuture<'a, Departure>;
-
-    /// Learns from the head of a reply.
-    fn observe<'a>(
-        &'a self,
-        key: &'a LimitKey,
-        seen: &'a Observation,
-        now: Timestamp,
-    ) -> StoreFuture<'a, ()>;
-
-    /// Learns from a failure.
-    fn penalise<'a>(
-        &'a self,
-        key: &'a LimitKey,
-        penalty: &'a Penalty,
-        now: Timestamp,
-    ) -> StoreFuture<'a, ()>;
-
-    /// Replaces the estimate of an attempt by what it really used.
-    fn settle<'a>(
+    /// Learns what happened to an attempt. About one that it does not know, it learns nothing.
+    fn report<'a>(
         &'a self,
         key: &'a LimitKey,
         op: OpId,
-        cost: Cost,
+        report: Report,
+        limits: &'a Limits,
         now: Timestamp,
     ) -> StoreFuture<'a, ()>;
 
-    /// Forgets an attempt that was dropped. One that was never `sent` gets its cost back; one that was keeps its
-    /// estimate. Called from destructors: it must not block, and hands anything slow to a worker of its own.
-    fn release(&self, key: &LimitKey, op: OpId, sent: bool);
+    /// As [`report`](Self::report), from a destructor: it must not block, and hands anything slow to a worker of its own.
+    fn report_later(
+        &self,
+        key: &LimitKey,
+        op: OpId,
+        report: Report,
+        limits: &Limits,
+        now: Timestamp,
+    );
+
+    /// Every limit the store knows. `limits` says what is configured for a key.
+    fn status<'a>(
+        &'a self,
+        limits: &'a (dyn Fn(&str) -> Limits + Sync),
+        now: Timestamp,
+    ) -> StoreFuture<'a, Vec<KeyStatus>>;
+
+    /// Forgets everything learned of a limit and held against it; whoever is under way or waits, stays. Says whether it
+    /// knew the key.
+    fn reset<'a>(&'a self, key: &'a LimitKey) -> StoreFuture<'a, bool>;
+}
+
+impl Ask {
+    /// The question as the arithmetic takes it, by a clock that shows `now`.
+    pub fn at(&self, now: Timestamp) -> quota::Ask {
+        let deadline = self
+            .within
+            .map(|within| now.saturating_add(within).as_micros());
+        quota::Ask {
+            op: self.op,
+            cost: self.cost,
+            priority: self.priority,
+            seq: self.seq,
+            deadline,
+        }
+    }
+}
+
+impl Turn {
+    /// The answer of the arithmetic, by a clock that shows `now`.
+    pub fn of(answer: &Answer, now: Timestamp) -> Self {
+        let from_now = |at: u64| Duration::from_micros(at.saturating_sub(now.as_micros()));
+        match *answer {
+            Answer::Go { index, lease } => Self::Go {
+                index,
+                seq: lease.seq,
+            },
+            Answer::Wait {
+                seq,
+                until,
+                why,
+                ahead,
+                by_size,
+                gap,
+            } => Self::Wait {
+                after: from_now(until),
+                seq,
+                why,
+                ahead,
+                by_size,
+                gap: gap.map(Duration::from_micros),
+            },
+            Answer::Refused { earliest } => Self::Refused {
+                after: earliest.map(from_now),
+            },
+            Answer::Closed { until } => Self::Closed {
+                after: from_now(until),
+            },
+        }
+    }
 }

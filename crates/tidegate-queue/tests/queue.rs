@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tidegate_core::{LimitKey, Timestamp};
-use tidegate_queue::{AcquireError, Clock, MemoryStore, Place, Queue, Slot, Wanted};
+use tidegate_queue::{AcquireError, Clock, MemoryStore, Pacing, Place, Queue, Slot, Wanted};
 
 const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -18,7 +18,7 @@ const fn ms(millis: u64) -> Duration {
 
 fn queue() -> Queue {
     Queue::new(
-        Arc::new(MemoryStore::new()),
+        Arc::new(MemoryStore::default()),
         Clock::starting_at(Timestamp::from_secs(1_000)),
     )
 }
@@ -33,7 +33,7 @@ fn limited(queue: &Queue, backoff: Duration) -> Wanted {
         spacing: backoff,
     };
     Wanted {
-        slot: Some(slot),
+        pacing: Pacing::Spaced { slot: Some(slot) },
         ..Wanted::default()
     }
 }
@@ -104,7 +104,7 @@ async fn a_place_tells_who_is_ahead_and_when_it_should_leave() {
         places.iter().map(Place::ahead).collect::<Vec<_>>(),
         [0, 1, 2]
     );
-    assert_eq!(places[2].expected(), start.saturating_add(ms(150)));
+    assert_eq!(places[2].expected(), Some(start.saturating_add(ms(150))));
 }
 
 #[tokio::test(start_paused = true)]
@@ -197,7 +197,7 @@ async fn whoever_leaves_the_line_does_not_count_for_those_who_come_later() {
     drop(queue.enter(&key(), limited(&queue, ms(300_000))));
     assert_eq!(
         queue.enter(&key(), limited(&queue, ms(100))).expected(),
-        start.saturating_add(ms(200))
+        Some(start.saturating_add(ms(200)))
     );
 }
 
@@ -270,5 +270,5 @@ fn queue_of_real_time() -> Queue {
         .build()
         .unwrap();
     let _inside = runtime.enter();
-    Queue::new(Arc::new(MemoryStore::new()), Clock::system())
+    Queue::new(Arc::new(MemoryStore::default()), Clock::system())
 }

@@ -120,8 +120,10 @@ impl<W: Work> Attempting<'_, W> {
 
     async fn learn(&mut self, head: &ReplyHead) {
         self.seen.limits = self.provider.limits(head, self.clock.now());
-        let told = self.permit.observe(head.is_success(), self.seen.limits);
-        if let Err(error) = told.await {
+        if !head.is_success() {
+            return;
+        }
+        if let Err(error) = self.permit.accepted(self.seen.limits).await {
             tracing::warn!(%error, "the queue's store did not take what a reply told of its limits");
         }
     }

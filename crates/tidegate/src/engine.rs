@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tidegate_providers::{Call, Provider};
 use tidegate_queue::{Clock, Queue};
 
-use crate::config::Config;
+use crate::config::{Config, Pacing};
 use crate::events::EventSink;
 use crate::traffic::Traffic;
 use crate::transport::Transport;
@@ -25,6 +26,16 @@ pub(crate) struct Engine {
 impl Engine {
     pub(crate) fn clock(&self) -> Clock {
         self.queue.clock()
+    }
+
+    /// Whether a queue that knows the limits does the waiting.
+    pub(crate) fn is_adaptive(&self) -> bool {
+        self.config.queue.pacing() == Pacing::Adaptive
+    }
+
+    /// How long a run waits in the queue at one target.
+    pub(crate) fn max_queue_wait(&self) -> Duration {
+        self.config.queue.max_wait()
     }
 
     pub(crate) fn transport(&self, call: &Call) -> &dyn Transport {

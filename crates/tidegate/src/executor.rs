@@ -130,6 +130,13 @@ impl ExecutorBuilder {
         self
     }
 
+    /// Stands in these lines instead of lines of its own.
+    #[must_use]
+    pub fn queue(mut self, queue: Queue) -> Self {
+        self.queue = Some(queue);
+        self
+    }
+
     /// Stands in the same lines as `other` and uses its connections: for a configuration that is read anew while runs of
     /// the old one are under way. A transport given afterwards replaces the shared one.
     #[must_use]
@@ -161,7 +168,7 @@ impl ExecutorBuilder {
     pub fn build(self) -> Executor {
         let store = self.store;
         let queue = self.queue.unwrap_or_else(|| {
-            let store = store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
+            let store = store.unwrap_or_else(|| Arc::new(MemoryStore::default()));
             Queue::new(store, Clock::system())
         });
         let engine = Engine {

@@ -16,7 +16,7 @@ use tidegate_providers::{Provider, Reply, ReplyHead, classify, find, retry_after
 
 pub use self::course::Course;
 pub use self::evidence::{BadEvidence, command_reply, http_reply};
-use crate::config::{Config, ProviderConfig, Settings, UnknownName};
+use crate::config::{Config, Pacing, ProviderConfig, Settings, UnknownName};
 use crate::plan;
 
 /// Whose words are judged where nobody says: nothing of a vendor's own is expected of them.
@@ -28,6 +28,8 @@ pub struct Judge {
     provider: &'static dyn Provider,
     target: Target,
     deadline: Duration,
+    /// Whether a queue that knows the limits does the waiting.
+    queued: bool,
 }
 
 /// What is said of a failure.
@@ -78,6 +80,7 @@ impl Judge {
             provider: speaks,
             target,
             deadline: settings.deadline(),
+            queued: config.queue.pacing() == Pacing::Adaptive,
         })
     }
 
@@ -96,8 +99,8 @@ impl Judge {
             wait_header: wait_header(&reply.head, now),
             output_started,
             policy,
-            alone: Course::of(&policy, &failure, 0, self.deadline),
-            with_fallback: Course::of(&policy, &failure, takers, self.deadline),
+            alone: Course::of(&policy, &failure, 0, self.deadline, self.queued),
+            with_fallback: Course::of(&policy, &failure, takers, self.deadline, self.queued),
             failure,
         })
     }
@@ -158,5 +161,6 @@ fn stand_in(name: &str, provider: &dyn Provider) -> Target {
             Timeouts::HTTP
         },
         retry: RetryPolicy::default(),
+        limits: tidegate_core::quota::Limits::default(),
     }
 }

@@ -6,6 +6,7 @@ mod resolve;
 use std::borrow::Cow;
 use std::time::Duration;
 
+use tidegate_core::quota::Priority;
 use tidegate_core::{Conditions, FailureKind, Target};
 use tidegate_providers::Provider;
 
@@ -31,6 +32,8 @@ pub struct Plan {
     pub deadline: Duration,
     /// When a streamed answer is handed over.
     pub delivery: DeliveryMode,
+    /// Who goes first in a line.
+    pub priority: Priority,
 }
 
 /// A target the run may come to.
@@ -113,6 +116,7 @@ pub fn plan<'p, 'r>(
         context: endpoint.context.clone().or(&config.context),
         deadline: settings.deadline(),
         delivery: settings.delivery(),
+        priority: asked.priority,
     })
 }
 
@@ -125,6 +129,8 @@ pub struct Asked<'r> {
     pub model: Option<&'r str>,
     /// The run's own settings.
     pub settings: &'r Settings,
+    /// Who goes first in a line.
+    pub priority: Priority,
 }
 
 impl<'r> From<&'r RunRequest> for Asked<'r> {
@@ -133,6 +139,7 @@ impl<'r> From<&'r RunRequest> for Asked<'r> {
             endpoint: request.endpoint.as_deref(),
             model: request.model.as_deref(),
             settings: &request.settings,
+            priority: request.priority,
         }
     }
 }
@@ -143,6 +150,7 @@ impl<'r> From<&'r EmbedRun> for Asked<'r> {
             endpoint: request.endpoint.as_deref(),
             model: request.model.as_deref(),
             settings: &request.settings,
+            priority: request.priority,
         }
     }
 }
@@ -270,6 +278,7 @@ pub fn direct_target(config: &Config, provider: &str, model: &str) -> Result<Tar
         endpoint: Some(&name),
         model: None,
         settings: &Settings::default(),
+        priority: Priority::default(),
     };
     let mut plan = plan(&config, built_in, asked)?;
     Ok(plan.targets.swap_remove(0).target)

@@ -4,6 +4,7 @@
 //! then wait, go elsewhere or stop. What to do about a failure is decided by [`retry::decide`], which knows no time;
 //! who may leave when is decided by the queue, which knows no vendor.
 
+mod admit;
 mod ending;
 
 use std::time::Duration;
@@ -13,9 +14,9 @@ use tidegate_core::{
     Cost, Delta, EventKind, Failure, FailureKind, ObservedLimits, Response, Target,
 };
 use tidegate_providers::{Call, Provider};
-use tidegate_queue::{AcquireError, Permit, Slot, StoreError, Wanted};
+use tidegate_queue::{Number, Permit, Slot, StoreError};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use crate::attempt::{Attempting, Deadline, Seen};
 use crate::config::DeliveryMode;
@@ -60,6 +61,12 @@ struct Stay<'e> {
     retries: u32,
     /// The place in the queue that the last decision asked for.
     slot: Option<Slot>,
+    /// The number it has there, which a refused attempt comes back under.
+    number: Option<Number>,
+    /// Times it went back into the line.
+    requeued: u32,
+    /// No turn after this is waited for.
+    patience: Instant,
     handed_over: bool,
 }
 
@@ -135,6 +142,10 @@ impl<'e, W: Work> Run<'e, W> {
             };
             match decision {
                 Decision::Retry { after } => tokio::time::sleep(after).await,
+                Decision::Requeue { .. } if self.engine.is_adaptive() => {
+                    stay.go_back();
+                    continue;
+                }
                 Decision::Requeue { after, spacing } => stay.slot = Some(self.slot(after, spacing)),
                 Decision::Fallback => return Err(Leave::Fallback(failure.kind)),
                 Decision::GiveUp { why } => return Err(self.stop(&stay.label, failure, why)),
@@ -159,42 +170,11 @@ impl<'e, W: Work> Run<'e, W> {
             visit: self.engine.traffic.enter(&target.limit_key),
             retries: 0,
             slot: None,
+            number: None,
+            requeued: 0,
+            patience: Instant::now() + self.engine.max_queue_wait(),
             handed_over: false,
         })
-    }
-
-    /// Waits for the right to send one attempt.
-    async fn admit(
-        &mut self,
-        stay: &mut Stay<'_>,
-        journal: &mut Journal<'_>,
-    ) -> Result<Permit, Leave> {
-        let (clock, key) = (self.engine.clock(), &stay.target.limit_key);
-        let before = clock.now();
-        let deadline = before.saturating_add(self.time_left());
-        let ask = Wanted {
-            cost: stay.cost,
-            slot: stay.slot.take(),
-            deadline: Some(deadline),
-        };
-        let place = self.engine.queue.enter(key, ask);
-        if place.is_waiting() {
-            let expected = place.expected().saturating_since(before);
-            journal.emit(EventKind::Queued {
-                limit_key: key.clone(),
-                ahead: place.ahead(),
-                expected,
-            });
-        }
-        let late = AcquireError::DeadlineTooClose { earliest: None };
-        let permit = timeout_at(self.started + self.plan.deadline, place.permit()).await;
-        let permit = permit
-            .unwrap_or(Err(late))
-            .map_err(|error| self.refused(stay, error))?;
-        let waited = permit.sent_at().saturating_since(before);
-        self.record.queued += waited;
-        journal.emit(EventKind::Admitted { waited });
-        Ok(permit)
     }
 
     /// Sends one attempt and judges it.
@@ -285,13 +265,6 @@ impl<'e, W: Work> Run<'e, W> {
         self.record.limits = seen.limits;
         self.received = seen.received;
         result
-    }
-
-    fn slot(&self, after: Duration, spacing: Duration) -> Slot {
-        Slot {
-            not_before: self.engine.clock().now().saturating_add(after),
-            spacing,
-        }
     }
 
     fn time_left(&self) -> Duration {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use tidegate_core::quota::Priority;
 use tidegate_core::{EmbedRequest, Request};
 
 use crate::config::Settings;
@@ -19,6 +20,8 @@ pub struct RunRequest {
     pub context: Option<Context>,
     /// Settings of this run; they win over endpoint, provider and defaults.
     pub settings: Settings,
+    /// Who goes first in the line of a limit. Interactive unless chosen.
+    pub priority: Priority,
 }
 
 /// One request for vectors: what is to be turned into them, and by whom.
@@ -32,6 +35,8 @@ pub struct EmbedRun {
     pub request: EmbedRequest,
     /// Settings of this run; they win over endpoint, provider and defaults.
     pub settings: Settings,
+    /// Who goes first in the line of a limit. Interactive unless chosen.
+    pub priority: Priority,
 }
 
 /// Where the files are that a prompt names.

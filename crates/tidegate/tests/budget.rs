@@ -13,6 +13,8 @@ use tidegate::transport::scripted::{ScriptedTransport, Step};
 use tidegate::{Executor, GiveUp, Request, RetryBudget, RunRequest};
 
 const CONFIG: &str = "
+    [queue]
+    pacing = \"spaced\"
     [providers.child]
     type = \"command\"
     argv = [\"answer\", \"{prompt}\"]

@@ -16,23 +16,25 @@ use tidegate::Executor;
 use tidegate::config::{Config, Environment};
 use tidegate::transport::scripted::{ScriptedTransport, Step};
 use tidegate_providers::TransportError;
-use tidegate_queue::{MemoryStore, QueueStore};
+use tidegate_queue::{Clock, MemoryStore, Queue};
 
-/// One store for all rows: what one run leaves behind is there for the next.
+/// One queue for all rows: what one run leaves behind is there for the next.
 struct Scripted {
-    store: Arc<dyn QueueStore>,
+    queue: Queue,
 }
 
 impl Scripted {
     fn new() -> Self {
         Self {
-            store: Arc::new(MemoryStore::new()),
+            queue: Queue::new(Arc::new(MemoryStore::default()), Clock::system()),
         }
     }
 }
 
 fn config() -> Config {
     let text = "
+        [queue]
+        pacing = \"spaced\"
         [providers.child]
         type = \"command\"
         argv = [\"answer\", \"{prompt}\"]
@@ -70,7 +72,7 @@ impl Stage for Scripted {
         let transport = Arc::new(ScriptedTransport::new(steps));
         Executor::builder(config())
             .transport(transport)
-            .store(Arc::clone(&self.store))
+            .queue(self.queue.clone())
             .event_sink(heard.sink())
             .build()
     }

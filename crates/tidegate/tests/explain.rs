@@ -18,7 +18,7 @@ const NOW: Timestamp = Timestamp::from_secs(1_795_435_200);
 
 fn config(retries: u32, fallbacks: &str) -> Config {
     let text = format!(
-        "[defaults]\nmax_retries = {retries}\nretry_base_delay = \"1s\"\n\
+        "[queue]\npacing = \"spaced\"\n[defaults]\nmax_retries = {retries}\nretry_base_delay = \"1s\"\n\
          [providers.mine]\ntype = \"openai-compatible\"\nbase_url = \"http://llm.example/v1\"\napi_key = \"sk-secret-42\"\n\
          [providers.other]\ntype = \"openai-compatible\"\nbase_url = \"http://other.example/v1\"\n\
          [endpoints.first]\nprovider = \"mine\"\nmodel = \"m\"\n{fallbacks}\n\
@@ -280,6 +280,19 @@ async fn done(config: Config, reply: &Reply) -> (Vec<Duration>, Decision) {
         }
     }
     panic!("the run has no end: {outcome:?}");
+}
+
+#[test]
+fn where_a_queue_knows_the_limit_a_refusal_is_no_retry() {
+    let reply = http_reply(b"", Some(429), &["retry-after: 3".to_owned()]).unwrap();
+    let mut config = config(0, "");
+    config.queue.pacing = None;
+    let course = explained(&config, &reply).unwrap().alone;
+    assert!(course.queued && course.waits.is_empty(), "{course:?}");
+    assert!(
+        matches!(course.end, Some(Decision::Requeue { .. })),
+        "{course:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

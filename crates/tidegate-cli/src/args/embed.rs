@@ -10,8 +10,9 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use tidegate::config::{Settings, Time};
+use tidegate::quota::Priority;
 
-use super::{flag, positive};
+use super::{flag, positive, priority};
 
 /// `tidegate embed`.
 #[derive(Debug, clap::Args)]
@@ -52,6 +53,9 @@ pub(crate) struct Embed {
     /// The longest each batch may take, waiting and retries included [default: as configured, else 30m]
     #[arg(long, value_name = "TIME", value_parser = positive, help_heading = "Patience")]
     pub(crate) deadline: Option<Time>,
+    /// Who goes first where a limit makes runs wait: those somebody watches, or those nobody does
+    #[arg(long, value_name = "interactive|batch", value_parser = priority, default_value = "batch", hide_default_value = true, help_heading = "Patience")]
+    pub(crate) priority: Priority,
 }
 
 /// How vectors are written.

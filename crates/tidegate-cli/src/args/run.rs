@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use tidegate::config::{DeliveryMode, Settings, Time};
+use tidegate::quota::Priority;
 
-use super::{flag, positive};
+use super::{flag, positive, priority};
 
 /// `tidegate run`.
 #[derive(Debug, clap::Args)]
@@ -51,6 +52,9 @@ pub(crate) struct Run {
     /// The longest it all may take, waiting and retries included [default: as configured, else 30m]
     #[arg(long, value_name = "TIME", value_parser = positive, help_heading = "Patience")]
     pub(crate) deadline: Option<Time>,
+    /// Who goes first where a limit makes runs wait: those somebody watches, or those nobody does
+    #[arg(long, value_name = "interactive|batch", value_parser = priority, default_value = "interactive", hide_default_value = true, help_heading = "Patience")]
+    pub(crate) priority: Priority,
     /// Print the answer as it comes [default: on a terminal]
     #[arg(long, overrides_with = "no_stream", help_heading = "Output")]
     pub(crate) stream: bool,

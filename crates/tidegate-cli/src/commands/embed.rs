@@ -82,6 +82,7 @@ async fn embed(
             ..EmbedRequest::of(texts)
         },
         settings: args.settings(),
+        priority: args.priority,
     };
     let mut batches = std::pin::pin!(executor.embed_all(run, args.batch));
     while let Some(batch) = batches.next().await {

@@ -122,6 +122,7 @@ fn run_request(args: Run, request: Request, shown: Shown) -> RunRequest {
         },
         context,
         settings,
+        priority: args.priority,
     }
 }
 

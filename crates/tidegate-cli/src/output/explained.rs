@@ -169,7 +169,10 @@ fn course(course: &Course, policy: &RetryPolicy) -> String {
         Some(Decision::GiveUp { why }) => format!("gives up: {why}"),
         Some(Decision::Fallback) if at_once => "goes to the fallback at once".to_owned(),
         Some(Decision::Fallback) => "goes to the fallback".to_owned(),
-        Some(Decision::Retry { .. } | Decision::Requeue { .. }) | None => "so on".to_owned(),
+        Some(Decision::Requeue { .. }) => {
+            "back to its place in the queue until the limit lets it go; that is no retry".to_owned()
+        }
+        Some(Decision::Retry { .. }) | None => "so on".to_owned(),
     };
     if at_once {
         return end;

@@ -74,6 +74,14 @@ fn trouble(event: &EventKind) -> Option<String> {
             Decision::Retry { after } => {
                 format!("{target}: {failure}, trying again in {}", Spell(*after))
             }
+            Decision::Requeue { after, spacing } if spacing.is_zero() => {
+                let least = if after.is_zero() {
+                    String::new()
+                } else {
+                    format!(", for {} at least", Spell(*after))
+                };
+                format!("{target}: {failure}, back to its place in the queue{least}")
+            }
             Decision::Requeue { after, .. } => format!(
                 "{target}: {failure}, back to the queue for {}",
                 Spell(*after)

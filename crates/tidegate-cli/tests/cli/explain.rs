@@ -13,7 +13,9 @@ fn says(stdout: &str, lines: &[(&str, &str)]) {
 #[test]
 fn a_status_is_judged_and_told_with_everything_that_follows() {
     let stage = Stage::new();
-    stage.config("[defaults]\nmax_retries = 2\nretry_base_delay = \"1s\"\n");
+    stage.config(
+        "[queue]\npacing = \"spaced\"\n[defaults]\nmax_retries = 2\nretry_base_delay = \"1s\"\n",
+    );
     let ran = stage.run(&["explain", "429", "--header", "retry-after: 2"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
     assert!(
@@ -107,7 +109,7 @@ fn the_words_of_a_command_are_judged_with_its_exit_code() {
         );
         assert!(
             ran.stdout
-                .contains("then gives up: no retries left (max_retries = 1)"),
+                .contains("back to its place in the queue until the limit lets it go; that is no retry (max_retries = 1)"),
             "{ran:?}"
         );
     }

@@ -26,7 +26,7 @@ fn the_demo_answers_without_key_or_configuration_and_shows_what_happened() {
         "packed 1 file",
         "HTTP 503",
         "HTTP 429",
-        "back to the queue",
+        "back to its place in the queue",
         "answered by demo",
     ] {
         assert!(ran.stderr.contains(words), "{words:?} is not in {ran:?}");
@@ -170,7 +170,7 @@ fn each_sort_of_failure_has_its_exit_code() {
     for (script, code) in [
         ("401", 5),
         ("403", 5),
-        ("429", 6),
+        ("429,retry-after=3600", 6),
         ("hang", 7),
         ("503", 8),
         ("reset", 8),

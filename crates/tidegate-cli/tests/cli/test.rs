@@ -77,7 +77,7 @@ fn nobody_answers_in_the_place_of_the_one_that_is_tested() {
 fn each_failure_has_its_exit_code_and_what_to_do_about_it() {
     for (script, code, advice) in [
         ("401", 5, "check the key"),
-        ("429", 6, "wait for the limit"),
+        ("429,retry-after=3600", 6, "wait for the limit"),
         ("hang", 7, "give it longer"),
         ("404", 9, "check `model`"),
     ] {

@@ -23,5 +23,6 @@ pub(crate) fn target(argv: &[&str], prompt: PromptBy) -> Target {
         limit_key: LimitKey::new("cli"),
         timeouts: Timeouts::COMMAND,
         retry: RetryPolicy::default(),
+        limits: tidegate_core::quota::Limits::default(),
     }
 }

@@ -215,6 +215,7 @@ impl Fixture {
             limit_key: LimitKey::new("fixture"),
             timeouts: Timeouts::HTTP,
             retry: RetryPolicy::default(),
+            limits: tidegate_core::quota::Limits::default(),
         }
     }
 

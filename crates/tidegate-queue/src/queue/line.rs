@@ -1,161 +1,132 @@
-//! One line of waiters, and the dispatcher that serves it.
+//! One line of waiters under `adaptive` pacing.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidegate_core::quota::OpId;
-use tidegate_core::{LimitKey, Timestamp};
-use tokio::sync::{Notify, oneshot};
+use tidegate_core::Timestamp;
+use tidegate_core::quota::{Limits, OpId, Priority, Waiting};
+use tokio::sync::{Notify, oneshot, watch};
 
-use super::{AcquireError, Inner, granted};
-use crate::store::{Ask, Slot};
+use super::AcquireError;
+use crate::store::Ask;
 
-/// How long the line waits for one that was called to leave: a task on a busy machine comes within milliseconds; one that
-/// nobody polls never comes.
-const COMES_WITHIN: Duration = Duration::from_secs(1);
-
-/// The waiters of one limit, in the order they came.
-#[derive(Debug, Default)]
-pub(super) struct Line {
-    waiting: VecDeque<Ticket>,
+/// Who goes first: by priority, then by when they are due, then in the order they came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Rank {
+    pub(super) priority: Priority,
+    pub(super) due: Timestamp,
+    pub(super) number: u64,
 }
 
 /// One waiter, as the dispatcher sees it.
 #[derive(Debug)]
 pub(super) struct Ticket {
     pub(super) ask: Ask,
-    pub(super) slot: Slot,
-    /// When it should leave, as things stand.
-    pub(super) expected: Timestamp,
-    /// Wakes it: once, with its turn or with the reason why there is none.
-    pub(super) turn: oneshot::Sender<Result<(), AcquireError>>,
-    /// Told when its place is empty.
-    pub(super) left: Arc<Notify>,
+    pub(super) limits: Limits,
+    pub(super) deadline: Option<Timestamp>,
+    /// Wakes it: once, with its number among all who share the store, or with the reason why it has no turn.
+    pub(super) turn: oneshot::Sender<Result<u64, AcquireError>>,
 }
 
-impl Ticket {
-    fn expected_behind(&self, last: Option<&Self>) -> Timestamp {
-        let behind = last.map(|last| last.expected.saturating_add(self.slot.spacing));
-        behind.unwrap_or_default().max(self.slot.not_before)
-    }
+/// When the head of a line leaves, as things stand, and how soon the others follow it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outlook {
+    /// What the head waits for.
+    pub why: Waiting,
+    /// When it should leave.
+    pub head: Timestamp,
+    /// The time between two departures, as far as it is known.
+    pub gap: Option<Duration>,
+}
+
+/// The waiters of one limit.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(super) waiting: BTreeMap<Rank, Ticket>,
+    /// Told when the head may have changed, or what it waits for.
+    pub(super) news: Arc<Notify>,
+    pub(super) outlook: watch::Sender<Option<Outlook>>,
 }
 
 impl Line {
-    fn remove(&mut self, op: OpId) {
-        let Some(place) = self.waiting.iter().position(|ticket| ticket.ask.op == op) else {
+    pub(super) fn new() -> Self {
+        Self {
+            waiting: BTreeMap::new(),
+            news: Arc::default(),
+            outlook: watch::Sender::new(None),
+        }
+    }
+
+    /// How many stand before a rank. Nearly everyone comes last, which costs nothing to count.
+    pub(super) fn ahead(&self, rank: Rank) -> usize {
+        match self.waiting.last_key_value() {
+            Some((last, _)) if *last < rank => self.waiting.len(),
+            Some(_) => self.waiting.range(..rank).count(),
+            None => 0,
+        }
+    }
+
+    /// Whether an outlook says that nobody with this deadline, and so many before it, can leave in time.
+    pub(super) fn comes_too_late(
+        outlook: Option<Outlook>,
+        ahead: usize,
+        deadline: Option<Timestamp>,
+    ) -> Option<Timestamp> {
+        let (expected, deadline) = (outlook?.expected(ahead), deadline?);
+        (expected > deadline).then_some(expected)
+    }
+
+    /// The head, and up to `more` behind it.
+    pub(super) fn heads(&self, more: usize) -> Vec<(Rank, Ask)> {
+        let asks = self
+            .waiting
+            .iter()
+            .map(|(rank, ticket)| (*rank, ticket.ask));
+        asks.take(more + 1).collect()
+    }
+
+    /// Tells the waiters how things stand, and those who cannot leave in time that they cannot.
+    pub(super) fn expect(&mut self, outlook: Outlook) {
+        let before = self.outlook.borrow().to_owned();
+        if before.is_some_and(|before| before.is_about(outlook)) {
             return;
-        };
-        self.waiting.remove(place);
-        for place in place..self.waiting.len() {
-            let last = place
-                .checked_sub(1)
-                .and_then(|before| self.waiting.get(before));
-            let expected = self.waiting[place].expected_behind(last);
-            self.waiting[place].expected = expected;
         }
+        self.outlook.send_replace(Some(outlook));
+        let late: Vec<_> = (0..)
+            .zip(&self.waiting)
+            .filter_map(|(ahead, (rank, ticket))| {
+                let expected = Self::comes_too_late(Some(outlook), ahead, ticket.deadline)?;
+                Some((*rank, expected))
+            })
+            .collect();
+        for (rank, expected) in late {
+            let earliest = Some(expected);
+            let why = AcquireError::DeadlineTooClose { earliest };
+            if let Some(ticket) = self.waiting.remove(&rank) {
+                drop(ticket.turn.send(Err(why)));
+            }
+        }
+    }
+
+    pub(super) fn op_of(&self, rank: Rank) -> Option<OpId> {
+        self.waiting.get(&rank).map(|ticket| ticket.ask.op)
     }
 }
 
-impl Inner {
-    /// Puts a ticket at the end of its line, and a dispatcher before a line that has none. Returns how many stand
-    /// before it and when it should leave.
-    pub(super) fn join(self: &Arc<Self>, key: &LimitKey, mut ticket: Ticket) -> (usize, Timestamp) {
-        let mut lines = self.lines();
-        let unserved = !lines.contains_key(key);
-        let line = lines.entry(key.clone()).or_default();
-        let ahead = line.waiting.len();
-        let expected = ticket.expected_behind(line.waiting.back());
-        ticket.expected = expected;
-        line.waiting.push_back(ticket);
-        drop(lines);
-        if unserved {
-            let dispatcher = Dispatcher {
-                inner: Arc::clone(self),
-                key: key.clone(),
-                open: true,
-            };
-            tokio::spawn(dispatcher.serve());
-        }
-        (ahead, expected)
+impl Outlook {
+    /// When one should leave who has so many before it.
+    pub fn expected(&self, ahead: usize) -> Timestamp {
+        let ahead = u32::try_from(ahead).unwrap_or(u32::MAX);
+        let behind = self.gap.unwrap_or_default().saturating_mul(ahead);
+        self.head.saturating_add(behind)
     }
 
-    /// Takes a ticket out of its line, if it still stands there; those behind it move up.
-    pub(super) fn leave(&self, key: &LimitKey, op: OpId) {
-        if let Some(line) = self.lines().get_mut(key) {
-            line.remove(op);
-        }
-    }
-
-    /// The head of a line. An empty line is closed: whoever comes next opens a new one.
-    fn head(&self, key: &LimitKey) -> Option<(Ask, Arc<Notify>)> {
-        let mut lines = self.lines();
-        let head = lines.get(key).and_then(|line| line.waiting.front());
-        let head = head.map(|ticket| (ticket.ask, Arc::clone(&ticket.left)));
-        if head.is_none() {
-            lines.remove(key);
-        }
-        head
-    }
-
-    /// Wakes the head of a line with its answer, if it is still `op`. Says whether it was.
-    fn answer(&self, key: &LimitKey, op: OpId, answer: Result<(), AcquireError>) -> bool {
-        let mut lines = self.lines();
-        let line = lines.get_mut(key).filter(|line| {
-            line.waiting
-                .front()
-                .is_some_and(|ticket| ticket.ask.op == op)
-        });
-        let ticket = line.and_then(|line| line.waiting.pop_front());
-        drop(lines);
-        // Whoever no longer listens drops its place, and that is told through `left`.
-        ticket.map(|ticket| ticket.turn.send(answer)).is_some()
-    }
-}
-
-/// Serves one line until it is empty.
-struct Dispatcher {
-    inner: Arc<Inner>,
-    key: LimitKey,
-    open: bool,
-}
-
-impl Dispatcher {
-    async fn serve(mut self) {
-        while let Some((ask, left)) = self.inner.head(&self.key) {
-            self.serve_one(ask, &left).await;
-        }
-        self.open = false;
-    }
-
-    /// From the head's reservation to its departure.
-    async fn serve_one(&self, ask: Ask, left: &Notify) {
-        let Self { inner, key, .. } = self;
-        let reserved = inner.store.reserve(key, &ask, inner.clock.now()).await;
-        let answered = match reserved.map_err(AcquireError::from).and_then(granted) {
-            Err(refused) => inner.answer(key, ask.op, Err(refused)),
-            Ok(at) => tokio::select! {
-                () = left.notified() => false,
-                () = inner.clock.sleep_until(at) => inner.answer(key, ask.op, Ok(())),
-            },
-        };
-        if answered {
-            // Whoever holds a called place and does not come must not hold up the line. It keeps its slot, and the
-            // store still says when it may leave.
-            drop(tokio::time::timeout(COMES_WITHIN, left.notified()).await);
-        } else {
-            // It gave up, and its destructor may have run before the reservation was made.
-            inner.store.release(key, ask.op, false);
-        }
-    }
-}
-
-impl Drop for Dispatcher {
-    /// Dropped before its line was empty, its runtime is going down. Closing the line tells its waiters that nobody
-    /// will call them; they stand in line again, on the runtime they live on.
-    fn drop(&mut self) {
-        if self.open {
-            drop(self.inner.lines().remove(&self.key));
-        }
+    /// Whether this says much the same: the line moves on as it was told to.
+    fn is_about(self, other: Self) -> bool {
+        let step = self.gap.unwrap_or_default() + Duration::from_secs(1);
+        self.why == other.why
+            && self.gap == other.gap
+            && other.head.saturating_since(self.head) <= step
     }
 }

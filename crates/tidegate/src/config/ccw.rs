@@ -18,6 +18,7 @@ use super::error::{ConfigError, Place};
 use super::locate::meant;
 use super::origin::{Origin, Sourced};
 use super::provider::ProviderConfig;
+use super::queue::{Pacing, QueueConfig};
 use super::settings::Settings;
 use super::template::Template;
 use super::time::Time;
@@ -127,6 +128,11 @@ impl Reader {
                 .global_cache_settings
                 .map(|cache| self.cache(cache))
                 .unwrap_or_default(),
+            // What the file's own program does, and what its users count on.
+            queue: QueueConfig {
+                pacing: Some(Sourced::default_of(Pacing::Spaced)),
+                ..QueueConfig::default()
+            },
             ..Config::default()
         };
         for (number, written) in file.providers.unwrap_or_default().into_iter().enumerate() {

@@ -174,6 +174,7 @@ impl Document<'_> {
         config.defaults = defaults.settings(self);
         config.queue = QueueConfig {
             pacing: self.sourced(file.queue.pacing),
+            max_wait: self.sourced(file.queue.max_wait),
         };
         config.context = ContextConfig {
             include_dirs: self.directories(file.context.include_dirs)?,

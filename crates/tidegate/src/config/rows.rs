@@ -20,6 +20,7 @@ use super::origin::{Origin, Sourced};
 use super::provider::ProviderConfig;
 use super::settings::Settings;
 use super::template::Template;
+use super::time::Time;
 
 /// One value that applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +65,9 @@ fn queue(config: &Config, table: &mut Table<'_>) {
     let pacing = config.queue.pacing.clone();
     let pacing = pacing.unwrap_or(Sourced::default_of(super::Pacing::default()));
     table.push("pacing", quoted(&pacing.value.to_string()), &pacing.origin);
+    let wait = config.queue.max_wait.clone();
+    let wait = wait.unwrap_or(Sourced::default_of(Time(config.queue.max_wait())));
+    table.push("max_wait", quoted(&wait.value.to_string()), &wait.origin);
 }
 
 fn default_context() -> ContextConfig {

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use tidegate_core::quota::{Dimension, Limit, Limits, Metering};
 use tidegate_core::{Backoff, RetryPolicy, Timeouts};
 
 use super::delivery::DeliveryMode;
@@ -41,6 +42,24 @@ macro_rules! every_setting {
             timeout: Time,
             /// For the run as a whole, waiting and retries included. 30 min unless chosen.
             deadline: Time,
+            /// Requests a minute. What the provider tells, or what is found out, unless chosen.
+            rpm: u32,
+            /// Tokens a minute, read and written together. As above.
+            tpm: u32,
+            /// Tokens a minute, read. As above.
+            input_tpm: u32,
+            /// Tokens a minute, written. As above.
+            output_tpm: u32,
+            /// Requests that may leave at once. A second's worth of `rpm` unless chosen.
+            burst: u32,
+            /// Tokens that may leave at once. Ten seconds' worth of a limit unless chosen.
+            token_burst: u32,
+            /// How the limits of a minute are counted. Evenly, as by a bucket, unless chosen.
+            metering: Metering,
+            /// Attempts under way at once. No bound unless chosen.
+            max_concurrency: u32,
+            /// How much of the limits is ours, above 0 up to 1. All of it unless chosen.
+            share: f64,
         } }
     };
 }
@@ -103,6 +122,16 @@ impl Spelled for DeliveryMode {
     }
 }
 
+impl Spelled for Metering {
+    fn spelled(&self) -> String {
+        let name = match self {
+            Self::Bucket => "bucket",
+            Self::Window => "window",
+        };
+        format!("\"{name}\"")
+    }
+}
+
 impl Settings {
     /// The run deadline nobody chose: longer than any single answer takes, shorter than anyone waits for one.
     pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(30 * 60);
@@ -159,6 +188,33 @@ impl Settings {
         }
     }
 
+    /// What is configured of the limits that apply.
+    pub fn limits(&self) -> Limits {
+        let minute = Duration::from_secs(60);
+        let metering = value(self.metering.as_ref(), Metering::Bucket);
+        let limit = |units: Option<&Sourced<u32>>, burst: Option<&Sourced<u32>>, usual: u64| {
+            let units = u64::from(units?.value);
+            let burst = burst.map_or(units / usual, |burst| u64::from(burst.value));
+            Some(match metering {
+                Metering::Bucket => Limit::bucket(units, minute, burst),
+                Metering::Window => Limit::window(units, minute),
+            })
+        };
+        let tokens = |units| limit(units, self.token_burst.as_ref(), Limit::TOKENS_AT_ONCE);
+        let mut limits = Limits::UNKNOWN;
+        limits.dimensions[Dimension::Requests.index()] = limit(
+            self.rpm.as_ref(),
+            self.burst.as_ref(),
+            Limit::REQUESTS_AT_ONCE,
+        );
+        limits.dimensions[Dimension::Tokens.index()] = tokens(self.tpm.as_ref());
+        limits.dimensions[Dimension::InputTokens.index()] = tokens(self.input_tpm.as_ref());
+        limits.dimensions[Dimension::OutputTokens.index()] = tokens(self.output_tpm.as_ref());
+        limits.max_concurrency = self.max_concurrency.as_ref().map(|most| most.value);
+        limits.share = thousandths(value(self.share.as_ref(), 1.0));
+        limits
+    }
+
     /// When a streamed answer is handed over.
     pub fn delivery(&self) -> DeliveryMode {
         value(self.delivery.as_ref(), DeliveryMode::default())
@@ -210,6 +266,15 @@ impl Settings {
         };
         self.or(&unchosen)
     }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share was checked to lie between 0 and 1"
+)]
+fn thousandths(share: f64) -> u32 {
+    (share * 1000.0).round() as u32
 }
 
 const fn unchosen(value: Duration) -> Sourced<Time> {

@@ -110,6 +110,7 @@ impl Checker<'_> {
         clocks
             .into_iter()
             .try_for_each(|(key, clock)| self.clock(key, clock.as_ref(), table))?;
+        self.limits(settings, table)?;
         match &settings.retry_jitter {
             Some(jitter) if !(0.0..=1.0).contains(&jitter.value) => {
                 let message = format!(
@@ -117,6 +118,45 @@ impl Checker<'_> {
                     jitter.value
                 );
                 self.refuse(&jitter.origin, message)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn limits(&self, settings: &Settings, table: &str) -> Checked {
+        let Settings {
+            rpm,
+            tpm,
+            input_tpm,
+            output_tpm,
+            burst,
+            token_burst,
+            max_concurrency,
+            ..
+        } = settings;
+        let counts = [
+            ("rpm", rpm),
+            ("tpm", tpm),
+            ("input_tpm", input_tpm),
+            ("output_tpm", output_tpm),
+            ("burst", burst),
+            ("token_burst", token_burst),
+            ("max_concurrency", max_concurrency),
+        ];
+        for (key, count) in counts {
+            if let Some(zero) = count.as_ref().filter(|count| count.value == 0) {
+                let message =
+                    format!("`{key}` in {table} must be at least 1: nothing could ever be sent");
+                return self.refuse(&zero.origin, message);
+            }
+        }
+        match &settings.share {
+            Some(share) if !(0.001..=1.0).contains(&share.value) => {
+                let message = format!(
+                    "`share` in {table} must be from 0.001 to 1, found {}",
+                    share.value
+                );
+                self.refuse(&share.origin, message)
             }
             _ => Ok(()),
         }

@@ -9,6 +9,7 @@ use std::marker::PhantomData;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use tidegate_core::PromptBy;
+use tidegate_core::quota::Metering;
 
 use super::delivery::DeliveryMode;
 use super::queue::Pacing;
@@ -218,15 +219,25 @@ impl Leaf for DeliveryMode {
     }
 }
 
+impl Leaf for Metering {
+    const RIGHT: &'static str = "\"bucket\" or \"window\"";
+
+    fn text(value: &str) -> Reading<Self> {
+        match value {
+            "bucket" => Some(Ok(Self::Bucket)),
+            "window" => Some(Ok(Self::Window)),
+            _ => None,
+        }
+    }
+}
+
 impl Leaf for Pacing {
-    const RIGHT: &'static str = "\"spaced\"";
+    const RIGHT: &'static str = "\"adaptive\" or \"spaced\"";
 
     fn text(value: &str) -> Reading<Self> {
         match value {
             "spaced" => Some(Ok(Self::Spaced)),
-            "adaptive" => Some(Err(format!(
-                "{MUST_BE}\"spaced\": this version has no other pacing yet"
-            ))),
+            "adaptive" => Some(Ok(Self::Adaptive)),
             _ => None,
         }
     }

@@ -25,6 +25,7 @@ impl Course {
         failure: &Failure,
         targets_left: u32,
         deadline: Duration,
+        queued: bool,
     ) -> Self {
         let mut course = Self {
             waits: Vec::new(),
@@ -37,15 +38,17 @@ impl Course {
                 retries: u32::try_from(course.waits.len()).unwrap_or(u32::MAX),
                 targets_left,
                 repeated: !course.waits.is_empty(),
+                queued,
                 ..Situation::first(time_left)
             };
             let after = match decide(policy, &situation, failure) {
                 Decision::Retry { after } => after,
-                Decision::Requeue { after, .. } => {
+                Decision::Requeue { after, .. } if !queued => {
                     course.queued = true;
                     after
                 }
                 end => {
+                    course.queued |= matches!(end, Decision::Requeue { .. });
                     course.end = Some(end);
                     break;
                 }

@@ -49,6 +49,7 @@ impl Resolver<'_> {
                 Timeouts::HTTP
             }),
             retry: settings.retry_policy(),
+            limits: settings.limits(),
         })
     }
 

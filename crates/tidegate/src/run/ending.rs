@@ -1,10 +1,13 @@
 //! What follows when an attempt has failed, or could not be made.
 
+use std::time::Duration;
+
+use tidegate_core::quota::Refusal;
 use tidegate_core::retry::{self, Decision, Situation};
-use tidegate_core::{Cost, Delivery, Excerpt, Failure, FailureKind, GiveUp, Response};
+use tidegate_core::{Cost, Delivery, Excerpt, Failure, FailureKind, GiveUp, Response, Timestamp};
 use tidegate_queue::{AcquireError, Permit};
 
-use super::{Leave, Run, Stay, told};
+use super::{Leave, Run, Stay};
 use crate::error::Error;
 use crate::work::Work;
 
@@ -35,6 +38,7 @@ impl<W: Work> Run<'_, W> {
             output_started: stay.handed_over,
             repeated,
             budget_left: stay.visit.may_retry(),
+            queued: self.engine.is_adaptive(),
             roll: fastrand::f64(),
         };
         let decision = retry::decide(&stay.target.retry, &situation, failure);
@@ -46,50 +50,77 @@ impl<W: Work> Run<'_, W> {
 
     /// Ends a failed attempt's permit with what its limit should learn.
     pub(super) async fn end(&self, permit: Permit, estimate: Cost, failure: &Failure) {
-        let not_before = failure
-            .retry_after
-            .map(|after| self.engine.clock().now().saturating_add(after));
-        match (failure.delivery, failure.kind) {
-            (Delivery::NotSent, _) => permit.refund(),
-            (
-                _,
-                kind @ (FailureKind::RateLimited
-                | FailureKind::Overloaded
-                | FailureKind::QuotaExhausted),
-            ) => {
-                told(permit.penalise(kind, not_before).await);
+        let after = failure.retry_after.map(micros);
+        let told = match (failure.delivery, failure.kind, after) {
+            (Delivery::NotSent, ..) => {
+                permit.refund();
+                return;
             }
-            _ => told(permit.settle(estimate).await),
-        }
+            (_, FailureKind::RateLimited, after) => {
+                permit.refused(Refusal::RateLimited { after }).await
+            }
+            (_, FailureKind::Overloaded, after) => {
+                permit.refused(Refusal::Overloaded { after }).await
+            }
+            (_, FailureKind::QuotaExhausted, Some(after)) => {
+                permit.refused(Refusal::Exhausted { after }).await
+            }
+            // What was answered with an error was counted, and neither read nor written.
+            (Delivery::Answered, ..) if self.received.is_empty() => {
+                let requests = estimate.requests;
+                let counted = Cost {
+                    requests,
+                    ..Cost::default()
+                };
+                permit.settle(counted).await
+            }
+            _ => permit.settle(estimate).await,
+        };
+        super::told(told);
     }
 
     /// No permit: elsewhere, or the end, with the failure that led here.
     pub(super) fn refused(&mut self, stay: &mut Stay<'_>, error: AcquireError) -> Leave {
         match error {
-            AcquireError::Closed { why, .. } => {
-                let failure = Failure::new(FailureKind::QuotaExhausted, Delivery::NotSent);
-                self.leave(stay, failure.with_detail(Excerpt::of(&why, [])))
+            AcquireError::Closed { until } => {
+                let now = self.engine.clock().now();
+                let failure = Failure::new(FailureKind::QuotaExhausted, Delivery::NotSent)
+                    .with_retry_after(Some(until.saturating_since(now)));
+                let words = format!("the quota is spent until {until}");
+                self.leave(stay, failure.with_detail(Excerpt::of(&words, [])))
+            }
+            AcquireError::TooLarge => {
+                let failure = Failure::new(FailureKind::RequestTooLarge, Delivery::NotSent);
+                let words = "it takes more than its limit allows in a whole period";
+                self.leave(stay, failure.with_detail(Excerpt::of(words, [])))
             }
             AcquireError::DeadlineTooClose { .. } if self.targets_left(LIMITED) > 0 => {
                 Leave::Fallback(LIMITED)
             }
-            AcquireError::DeadlineTooClose { .. } => {
-                let last = self
-                    .record
-                    .attempts
-                    .last()
-                    .and_then(|attempt| attempt.failed.as_ref());
-                let failure = last.map_or_else(
-                    || Failure {
-                        delivery: Delivery::NotSent,
-                        ..Failure::timeout(FailureKind::RunTimeout, self.plan.deadline)
-                    },
-                    |(failure, _)| failure.clone(),
-                );
+            AcquireError::DeadlineTooClose { earliest } => {
+                let failure = self.too_late(stay, earliest);
                 self.stop(&stay.label, failure, GiveUp::DeadlineTooClose)
             }
             other => Leave::Stop(Error::internal(other.to_string())),
         }
+    }
+
+    /// The failure of a run whose turn would come too late: the last refusal, or that there are too many before it.
+    fn too_late(&self, stay: &Stay<'_>, earliest: Option<Timestamp>) -> Failure {
+        let last = self.record.attempts.last();
+        if let Some((failure, _)) = last.and_then(|attempt| attempt.failed.as_ref()) {
+            return failure.clone();
+        }
+        if stay.slot.is_none() && earliest.is_none() {
+            return Failure {
+                delivery: Delivery::NotSent,
+                ..Failure::timeout(FailureKind::RunTimeout, self.plan.deadline)
+            };
+        }
+        let wait = earliest.map(|at| at.saturating_since(self.engine.clock().now()));
+        Failure::new(LIMITED, Delivery::NotSent)
+            .with_retry_after(wait)
+            .with_detail(Excerpt::of("the queue is too long to wait in", []))
     }
 
     /// A failure before anything was sent: nothing to retry.
@@ -129,4 +160,8 @@ pub(super) fn may_be_billed(failure: &Failure, estimate: Cost, received: &Respon
         Some(usage) => usage.input_tokens + usage.output_tokens.max(written),
         None => estimate.input_tokens + written,
     }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

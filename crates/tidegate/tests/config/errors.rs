@@ -36,7 +36,7 @@ fn an_unknown_key_is_named_with_its_table_and_what_was_probably_meant() {
         ),
         (
             "[queue]\nsize = 3",
-            "tidegate.toml:2: unknown key `size` in [queue]; it takes `pacing`",
+            "tidegate.toml:2: unknown key `size` in [queue]; it takes `pacing`, `max_wait`",
         ),
         (
             "[context]\nmax_file = 3",
@@ -114,11 +114,19 @@ fn a_wrong_value_is_told_with_what_would_be_right() {
         ),
         (
             "[queue]\npacing = \"fast\"",
-            "tidegate.toml:2: `pacing` in [queue] must be \"spaced\", found the text \"fast\"",
+            "tidegate.toml:2: `pacing` in [queue] must be \"adaptive\" or \"spaced\", found the text \"fast\"",
         ),
         (
-            "[queue]\npacing = \"adaptive\"",
-            "tidegate.toml:2: `pacing` in [queue] must be \"spaced\": this version has no other pacing yet",
+            "[defaults]\nrpm = 0",
+            "tidegate.toml:2: `rpm` in [defaults] must be at least 1: nothing could ever be sent",
+        ),
+        (
+            "[defaults]\nshare = 1.5",
+            "tidegate.toml:2: `share` in [defaults] must be from 0.001 to 1, found 1.5",
+        ),
+        (
+            "[defaults]\nmetering = \"minute\"",
+            "tidegate.toml:2: `metering` in [defaults] must be \"bucket\" or \"window\", found the text \"minute\"",
         ),
     ]);
 }

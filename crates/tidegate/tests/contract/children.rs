@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use tidegate::Executor;
 use tidegate::config::{Config, Environment};
-use tidegate_queue::{MemoryStore, QueueStore};
+use tidegate_queue::{Clock, MemoryStore, Queue};
 
 use crate::rows::{Answer, Heard, Stage};
 
 pub(crate) struct Children {
-    store: Arc<dyn QueueStore>,
+    queue: Queue,
     home: tempfile::TempDir,
     sets: Mutex<usize>,
 }
@@ -23,7 +23,7 @@ impl Children {
     pub(crate) fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         Self {
-            store: Arc::new(MemoryStore::new()),
+            queue: Queue::new(Arc::new(MemoryStore::default()), Clock::system()),
             home,
             sets: Mutex::new(0),
         }
@@ -73,13 +73,13 @@ impl Stage for Children {
     async fn set(&self, _: usize, answers: &[Answer], heard: Heard) -> Executor {
         let script = script(&self.next_set(), answers);
         let text = format!(
-            "[providers.child]\ntype = \"command\"\nargv = [\"sh\", '{}', \"{{prompt}}\"]\n\
+            "[queue]\npacing = \"spaced\"\n[providers.child]\ntype = \"command\"\nargv = [\"sh\", '{}', \"{{prompt}}\"]\n\
              [endpoints.ep-1]\nprovider = \"child\"\nmodel = \"gpt-4o\"\n",
             script.display()
         );
         let config = Config::from_toml(&text, None, Environment::of([])).unwrap();
         Executor::builder(config)
-            .store(Arc::clone(&self.store))
+            .queue(self.queue.clone())
             .event_sink(heard.sink())
             .build()
     }

@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use tidegate::Executor;
 use tidegate::config::{Config, Environment};
-use tidegate_queue::{MemoryStore, QueueStore};
+use tidegate_queue::{Clock, MemoryStore, Queue};
 use tidegate_simulator::{Running, Settings, Simulator};
 
 use crate::rows::{Answer, Heard, Stage};
 
 pub(crate) struct Http {
-    store: Arc<dyn QueueStore>,
+    queue: Queue,
     running: Mutex<Vec<Running>>,
 }
 
 impl Http {
     pub(crate) fn new() -> Self {
         Self {
-            store: Arc::new(MemoryStore::new()),
+            queue: Queue::new(Arc::new(MemoryStore::default()), Clock::system()),
             running: Mutex::default(),
         }
     }
@@ -47,7 +47,7 @@ impl Stage for Http {
         };
         let running = Simulator::start(settings).await.unwrap();
         let text = format!(
-            "[providers.sim]\ntype = \"openai-compatible\"\nbase_url = \"{}/v1\"\napi_key = \"sk-test\"\n\
+            "[queue]\npacing = \"spaced\"\n[providers.sim]\ntype = \"openai-compatible\"\nbase_url = \"{}/v1\"\napi_key = \"sk-test\"\n\
              account = \"shared\"\nlimit_group = \"all\"\n\
              [endpoints.ep-1]\nprovider = \"sim\"\nmodel = \"gpt-4o\"\n",
             running.url()
@@ -55,7 +55,7 @@ impl Stage for Http {
         self.running.lock().unwrap().push(running);
         let config = Config::from_toml(&text, None, Environment::of([])).unwrap();
         Executor::builder(config)
-            .store(Arc::clone(&self.store))
+            .queue(self.queue.clone())
             .event_sink(heard.sink())
             .build()
     }

@@ -20,7 +20,7 @@ use tidegate::{Delivery, Executor, FailureKind, Outcome, Request, RunRequest};
 /// An executor with the one endpoint `ep`, whose provider has these further lines.
 fn executor(base_url: &str, provider: &str, endpoint: &str) -> Executor {
     let text = format!(
-        "[providers.sim]\ntype = \"openai-compatible\"\nbase_url = \"{base_url}\"\n{provider}\n\
+        "[queue]\npacing = \"spaced\"\n[providers.sim]\ntype = \"openai-compatible\"\nbase_url = \"{base_url}\"\n{provider}\n\
          [endpoints.ep]\nprovider = \"sim\"\nmodel = \"any\"\n{endpoint}\n"
     );
     Executor::new(Config::from_toml(&text, None, Environment::of([])).unwrap())

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use tidegate_core::PromptBy;
+use tidegate_core::quota::Metering;
 use toml::Spanned;
 
 use super::super::delivery::DeliveryMode;
@@ -91,7 +92,10 @@ every_setting!(table! { EndpointTable {
 
 every_setting!(table! { DefaultsTable { endpoint: Key<String>, } });
 
-table!(QueueTable { pacing: Key<Pacing>, });
+table!(QueueTable {
+    pacing: Key<Pacing>,
+    max_wait: Key<Time>,
+});
 
 table!(ContextTable {
     include_dirs: Directories,

@@ -1,0 +1,143 @@
+//! What a provider's headers tell of one dimension, made sense of.
+//!
+//! Headers are a hint with traps: `reset` means "full again", not "one more"; the period is rarely named; some vendors
+//! round to seconds, some send sentinels, some count by the day under a name that others count by the minute. So a
+//! limit is believed only where its numbers fit together.
+
+use serde::{Deserialize, Serialize};
+
+use super::Observed;
+use super::limits::{Limit, Metering, micros};
+
+/// The period of published limits: requests and tokens per minute.
+const MINUTE: u64 = 60_000_000;
+const SECOND: u64 = 1_000_000;
+/// Periods that windows are known to have: a second and ten (Azure), a minute, an hour, a day.
+const WINDOWS: [u64; 5] = [SECOND, 10 * SECOND, MINUTE, 60 * MINUTE, 24 * 60 * MINUTE];
+
+/// One dimension as the provider tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Learned {
+    pub(super) limit: Limit,
+    /// The observation the period was taken from: the more was used, the less rounding matters.
+    used: u64,
+    /// The first observation of the present run of equal resets, as a point in time; 0 for none.
+    reset_at: u64,
+    used_then: u64,
+}
+
+impl Learned {
+    /// What an observation adds to what was known. `None`: it makes no sense.
+    pub(super) fn from(before: Option<Self>, seen: Observed, sent_at: u64) -> Option<Self> {
+        let used = seen.limit.checked_sub(seen.remaining)?;
+        if seen.limit == 0 {
+            return None;
+        }
+        let reset = seen.reset.map(micros);
+        let changed = before.is_some_and(|before| before.limit.units != seen.limit);
+        let before = before.filter(|_| !changed);
+        let Some(reset) = reset.filter(|_| used > 0) else {
+            // Without a reset there is nothing to tell the period from. Per minute is what the word stands for.
+            let fallback = || Self::bucket(seen.limit, MINUTE, 0);
+            return before.or_else(|| seen.reset.is_none().then(fallback));
+        };
+        let told = Self {
+            reset_at: sent_at.saturating_add(reset),
+            used_then: used,
+            ..Self::bucket(seen.limit, period(seen.limit, used, reset), used)
+        };
+        Some(before.map_or(told, |before| before.after(told, reset)))
+    }
+
+    fn bucket(units: u64, per: u64, used: u64) -> Self {
+        let limit = Limit {
+            units,
+            per: per.max(1),
+            burst: units,
+            metering: Metering::Bucket,
+        };
+        Self {
+            limit,
+            used,
+            reset_at: 0,
+            used_then: 0,
+        }
+    }
+
+    /// This, corrected by a later observation.
+    fn after(self, told: Self, reset: u64) -> Self {
+        let grown = told.used_then.saturating_sub(self.used_then);
+        // A bucket's reset moves on by one unit's time with every unit used; a window's stands still.
+        let moves_on = told.limit.span(grown);
+        let moved = told.reset_at.abs_diff(self.reset_at);
+        let rounding = if reset.is_multiple_of(SECOND) {
+            SECOND
+        } else {
+            SECOND / 100
+        };
+        let stands_still = moved <= rounding.max(moves_on / 8);
+        if grown >= 3 && stands_still && moves_on > 4 * rounding {
+            return self.window(reset);
+        }
+        if self.limit.metering == Metering::Window {
+            let is_next = told.reset_at > self.reset_at.saturating_add(self.limit.per / 2);
+            return if is_next { self.begun(told) } else { self };
+        }
+        // Where the reset has moved, the comparison starts anew from here.
+        let (reset_at, used_then) = if stands_still {
+            (self.reset_at, self.used_then)
+        } else {
+            (told.reset_at, told.used_then)
+        };
+        let limit = if told.used > self.used {
+            told.limit
+        } else {
+            self.limit
+        };
+        Self {
+            limit,
+            used: told.used.max(self.used),
+            reset_at,
+            used_then,
+        }
+    }
+
+    fn window(self, reset: u64) -> Self {
+        let length = WINDOWS.into_iter().find(|length| *length >= reset);
+        let limit = Limit {
+            per: length.unwrap_or(reset),
+            metering: Metering::Window,
+            ..self.limit
+        };
+        Self { limit, ..self }
+    }
+
+    fn begun(self, told: Self) -> Self {
+        Self {
+            reset_at: told.reset_at,
+            used_then: told.used_then,
+            ..self
+        }
+    }
+
+    /// When the window that is told of began.
+    pub(super) fn opened(self) -> u64 {
+        self.reset_at.saturating_sub(self.limit.per)
+    }
+}
+
+/// The period of a bucket of `limit` that is full again in `reset` when `used` are out. Where a minute fits within
+/// rounding, it is a minute.
+fn period(limit: u64, used: u64, reset: u64) -> u64 {
+    let by_the_minute = u128::from(used) * u128::from(MINUTE) / u128::from(limit);
+    let rounding = if reset.is_multiple_of(SECOND) {
+        SECOND
+    } else {
+        SECOND / 100
+    };
+    if by_the_minute.abs_diff(u128::from(reset)) <= u128::from(rounding) {
+        return MINUTE;
+    }
+    let period = u128::from(reset) * u128::from(limit) / u128::from(used);
+    u64::try_from(period).unwrap_or(u64::MAX)
+}

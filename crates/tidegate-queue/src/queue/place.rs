@@ -1,0 +1,299 @@
+//! A place in the line of one limit.
+
+use std::sync::Arc;
+
+use tidegate_core::quota::{OpId, Waiting};
+use tidegate_core::{Cost, LimitKey, Timestamp};
+use tokio::sync::{oneshot, watch};
+
+use super::line::{Line, Outlook, Rank, Ticket};
+use super::permit::Permit;
+use super::spaced::SpacedPlace;
+use super::{AcquireError, Admission, Inner, Number, Pacing, Wanted};
+use crate::store::{Ask, Report, Turn};
+
+/// A place in the line of one limit.
+#[derive(Debug)]
+#[must_use = "a place is given up when it is dropped"]
+pub struct Place {
+    standing: Standing,
+}
+
+#[derive(Debug)]
+enum Standing {
+    Spaced(SpacedPlace),
+    // Boxed, because it knows its limits, and a place of the other kind should not have room for them.
+    Adaptive(Box<AdaptivePlace>),
+}
+
+impl Place {
+    pub(super) fn take(inner: &Arc<Inner>, key: LimitKey, wanted: Wanted) -> Self {
+        let standing = match wanted.pacing {
+            Pacing::Spaced { slot } => {
+                Standing::Spaced(SpacedPlace::take(inner, key, slot, wanted.deadline))
+            }
+            Pacing::Adaptive(admission) => {
+                Standing::Adaptive(Box::new(AdaptivePlace::take(inner, key, wanted, admission)))
+            }
+        };
+        Self { standing }
+    }
+
+    /// How many stood before it in this process when it was taken.
+    pub const fn ahead(&self) -> usize {
+        match &self.standing {
+            Standing::Spaced(place) => place.ahead(),
+            Standing::Adaptive(place) => place.ahead,
+        }
+    }
+
+    /// When it should leave, as far as that was known when it was taken.
+    pub fn expected(&self) -> Option<Timestamp> {
+        match &self.standing {
+            Standing::Spaced(place) => Some(place.expected()),
+            Standing::Adaptive(place) => place.outlook().map(|it| it.expected(place.ahead)),
+        }
+    }
+
+    /// What is waited for, where that is known.
+    pub fn why(&self) -> Option<Waiting> {
+        match &self.standing {
+            Standing::Spaced(_) => None,
+            Standing::Adaptive(place) => place.outlook().map(|outlook| outlook.why),
+        }
+    }
+
+    /// Whether its holder stands in a line.
+    pub const fn is_waiting(&self) -> bool {
+        match &self.standing {
+            Standing::Spaced(place) => place.is_waiting(),
+            Standing::Adaptive(place) => place.waiting.is_some(),
+        }
+    }
+
+    /// Asks whether the way is free, and takes a place in the line when it is not: after this,
+    /// [`is_waiting`](Self::is_waiting) says whether there is anything to wait for.
+    ///
+    /// # Errors
+    /// [`AcquireError`] when the turn cannot come in time, or at all.
+    pub async fn step_up(&mut self) -> Result<(), AcquireError> {
+        match &mut self.standing {
+            Standing::Spaced(_) => Ok(()),
+            Standing::Adaptive(place) => place.step_up().await,
+        }
+    }
+
+    /// Told each time the outlook of the line changes by more than its own moving on. `None` for a place in no line.
+    pub fn watch(&self) -> Option<watch::Receiver<Option<Outlook>>> {
+        match &self.standing {
+            Standing::Spaced(_) => None,
+            Standing::Adaptive(place) => place
+                .waiting
+                .as_ref()
+                .map(|waiting| waiting.outlook.clone()),
+        }
+    }
+
+    /// Waits for the turn, and leaves.
+    ///
+    /// # Errors
+    /// [`AcquireError`] when the turn cannot come in time, or at all.
+    pub async fn permit(self) -> Result<Permit, AcquireError> {
+        match self.standing {
+            Standing::Spaced(place) => place.permit().await,
+            Standing::Adaptive(place) => (*place).permit().await,
+        }
+    }
+}
+
+/// A place in a line that asks a store.
+#[derive(Debug)]
+struct AdaptivePlace {
+    inner: Arc<Inner>,
+    key: LimitKey,
+    cost: Cost,
+    deadline: Option<Timestamp>,
+    admission: Admission,
+    rank: Rank,
+    op: OpId,
+    ahead: usize,
+    waiting: Option<WaitingPlace>,
+    /// The store was asked, and has not answered.
+    asking: bool,
+    /// It was let go, under this number, and has not left.
+    let_go: Option<u64>,
+}
+
+#[derive(Debug)]
+struct WaitingPlace {
+    turn: oneshot::Receiver<Result<u64, AcquireError>>,
+    outlook: watch::Receiver<Option<Outlook>>,
+}
+
+impl AdaptivePlace {
+    fn take(inner: &Arc<Inner>, key: LimitKey, wanted: Wanted, admission: Admission) -> Self {
+        let number = admission
+            .again
+            .map_or_else(|| inner.next_number(), |again| again.here);
+        let rank = Rank {
+            priority: admission.priority,
+            due: admission.due.unwrap_or(Timestamp::from_micros(u64::MAX)),
+            number,
+        };
+        let mut place = Self {
+            inner: Arc::clone(inner),
+            key,
+            cost: wanted.cost,
+            deadline: wanted.deadline,
+            admission,
+            rank,
+            op: inner.next_op(),
+            ahead: 0,
+            waiting: None,
+            asking: false,
+            let_go: None,
+        };
+        if inner.lines().contains_key(&place.key) {
+            place.join();
+        }
+        place
+    }
+
+    fn outlook(&self) -> Option<Outlook> {
+        self.waiting
+            .as_ref()
+            .and_then(|waiting| *waiting.outlook.borrow())
+    }
+
+    fn ask(&self) -> Ask {
+        let now = self.inner.clock.now();
+        Ask {
+            op: self.op,
+            cost: self.cost,
+            priority: self.admission.priority,
+            seq: self.admission.again.map(|again| again.everywhere),
+            within: self.deadline.map(|deadline| deadline.saturating_since(now)),
+        }
+    }
+
+    fn join(&mut self) {
+        let (sender, turn) = oneshot::channel();
+        let ticket = Ticket {
+            ask: self.ask(),
+            limits: self.admission.limits,
+            deadline: self.deadline,
+            turn: sender,
+        };
+        self.ahead = self.inner.join(&self.key, self.rank, ticket);
+        let lines = self.inner.lines();
+        let outlook = lines
+            .get(&self.key)
+            .map_or_else(|| watch::channel(None).1, |line| line.outlook.subscribe());
+        drop(lines);
+        self.waiting = Some(WaitingPlace { turn, outlook });
+    }
+
+    /// Nobody waits, so nobody is overtaken: asks the store itself, and saves itself a dispatcher.
+    async fn step_up(&mut self) -> Result<(), AcquireError> {
+        if self.waiting.is_some() || self.let_go.is_some() {
+            return Ok(());
+        }
+        let (asks, now) = ([self.ask()], self.inner.clock.now());
+        self.asking = true;
+        let turn = self
+            .inner
+            .store
+            .ask(&self.key, &asks, &self.admission.limits, now)
+            .await?;
+        self.asking = false;
+        match turn {
+            Turn::Go { seq, .. } => self.let_go = Some(seq),
+            Turn::Wait {
+                after, why, gap, ..
+            } => {
+                self.join();
+                let outlook = Outlook {
+                    why,
+                    head: now.saturating_add(after),
+                    gap,
+                };
+                if let Some(line) = self.inner.lines().get_mut(&self.key) {
+                    line.outlook.send_if_modified(|told| {
+                        let first = told.is_none();
+                        *told = told.or(Some(outlook));
+                        first
+                    });
+                }
+            }
+            Turn::Refused { after: None } => return Err(AcquireError::TooLarge),
+            Turn::Refused { after } => {
+                let earliest = after.map(|after| now.saturating_add(after));
+                return Err(AcquireError::DeadlineTooClose { earliest });
+            }
+            Turn::Closed { after } => {
+                let until = now.saturating_add(after);
+                return Err(AcquireError::Closed { until });
+            }
+        }
+        Ok(())
+    }
+
+    async fn permit(mut self) -> Result<Permit, AcquireError> {
+        loop {
+            if let Some(earliest) = Line::comes_too_late(self.outlook(), self.ahead, self.deadline)
+            {
+                let earliest = Some(earliest);
+                return Err(AcquireError::DeadlineTooClose { earliest });
+            }
+            self.step_up().await?;
+            if let Some(waiting) = &mut self.waiting {
+                // An error is a dispatcher that went down with the runtime it lived on: stand in line again, on this one.
+                let answer = (&mut waiting.turn).await;
+                self.waiting = None;
+                match answer {
+                    Ok(answer) => self.let_go = Some(answer?),
+                    Err(_) => self.join(),
+                }
+            }
+            if let Some(everywhere) = self.let_go.take() {
+                let number = Number {
+                    here: self.rank.number,
+                    everywhere,
+                };
+                return Ok(Permit::adaptive(
+                    Arc::clone(&self.inner),
+                    self.key.clone(),
+                    self.op,
+                    self.admission.limits,
+                    number,
+                ));
+            }
+        }
+    }
+}
+
+impl Drop for AdaptivePlace {
+    fn drop(&mut self) {
+        if let Some(mut waiting) = self.waiting.take() {
+            self.inner.leave(&self.key, self.rank);
+            // Called in the same moment: then the ticket was gone already, and the answer lies here.
+            if let Ok(Ok(seq)) = waiting.turn.try_recv() {
+                self.let_go = Some(seq);
+            }
+        }
+        let given: &[Report] = match (self.asking, self.let_go) {
+            (true, _) => &[Report::Left, Report::Unsent],
+            (false, Some(_)) => &[Report::Unsent],
+            (false, None) => &[],
+        };
+        let (store, limits, now) = (
+            &self.inner.store,
+            &self.admission.limits,
+            self.inner.clock.now(),
+        );
+        for report in given {
+            store.report_later(&self.key, self.op, *report, limits, now);
+            self.inner.nudge(&self.key);
+        }
+    }
+}
