@@ -20,7 +20,7 @@ mod refusal;
 mod request;
 
 /// What the headers tell of token limits, which the simulator does not have: untouched.
-const TOKEN_LIMITS: [(&str, u32); 3] = [
+const TOKEN_LIMITS: [(&str, u64); 3] = [
     ("tokens", 10_000_000),
     ("input-tokens", 8_000_000),
     ("output-tokens", 2_000_000),
@@ -132,7 +132,7 @@ impl Wire for Anthropic {
     }
 }
 
-fn tell(headers: &mut HeaderMap, metered: &str, limit: u32, remaining: u32, reset: &str) {
+fn tell(headers: &mut HeaderMap, metered: &str, limit: u64, remaining: u64, reset: &str) {
     let fields = [
         ("limit", limit.into()),
         ("remaining", remaining.into()),

@@ -34,6 +34,7 @@
 pub mod duration;
 pub mod script;
 
+mod admission;
 mod anthropic;
 mod clock;
 mod completion;
@@ -59,7 +60,10 @@ mod wires;
 
 pub use completion::{Finish, ToolCall};
 pub use fault::{ErrorKind, Fault};
-pub use limits::{Hint, HintError, Limit, LimitError};
+pub use limits::{
+    Charging, Cost, Factor, Form, Hint, HintError, Lie, LieError, Limit, LimitError, Limiter,
+    Metered, Refused, Standing, Ticket, Verdict, Wait,
+};
 pub use script::{Answer, AnswerError, Reply, ScriptError};
 pub use server::{Running, bind};
 pub use settings::{ApiKey, Settings};

@@ -1,304 +1,305 @@
 //! Rate limits as providers enforce them.
 //!
 //! Clients differ most in how they behave when a limit says no, so the limit must be exact and repeatable: every
-//! answer is a pure function of (limit, state, now), with `now` counted from the simulator's start. Three things
-//! decide how hard a limit is on its clients: its form (bucket or window), whether a refused request costs too (then
-//! hammering keeps everybody out), and what hint the refusal carries.
+//! verdict is a pure function of the limits, what was admitted before, and `now`, counted from the simulator's start.
+//! The same code refuses over HTTP and in benchmarks on virtual time. Four things decide how hard a limit is on its
+//! clients: what it meters, its form (bucket, window, log, cap), whether a refused request costs too (then hammering
+//! keeps everybody out), and what the refusal tells about when to come back.
 
 use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
-
-use serde::{Deserialize, Serialize};
 
 use crate::duration;
 
-/// A limit on requests.
+mod bucket;
+mod concurrency;
+mod counter;
+mod hint;
+mod limiter;
+mod log;
+mod text;
+mod window;
+
+pub use hint::{Factor, Hint, HintError, Lie, LieError};
+pub use limiter::{Charging, Limiter, Refused, Ticket, Verdict};
+pub use text::LimitError;
+
+/// What a limit counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Metered {
+    /// Requests.
+    Requests,
+    /// Tokens read and written.
+    Tokens,
+    /// Tokens read.
+    InputTokens,
+    /// Tokens written.
+    OutputTokens,
+    /// Requests that are not yet finished.
+    InFlight,
+}
+
+impl Metered {
+    /// The word for it in `--limit ..,of=WORD`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Tokens => "tokens",
+            Self::InputTokens => "input-tokens",
+            Self::OutputTokens => "output-tokens",
+            Self::InFlight => "in-flight",
+        }
+    }
+
+    /// How many of these a cost has.
+    fn of(self, cost: Cost) -> u64 {
+        match self {
+            Self::Requests => cost.requests,
+            Self::Tokens => cost.input_tokens.saturating_add(cost.output_tokens),
+            Self::InputTokens => cost.input_tokens,
+            Self::OutputTokens => cost.output_tokens,
+            Self::InFlight => 1,
+        }
+    }
+}
+
+/// What a request costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limit {
-    /// A token bucket: full at the start, one request more every `period`.
+pub struct Cost {
+    /// Requests; 1 for nearly everything.
+    pub requests: u64,
+    /// Tokens of the prompt.
+    pub input_tokens: u64,
+    /// Tokens of the answer: the most there may be at admission, those there were at the end.
+    pub output_tokens: u64,
+}
+
+impl Cost {
+    /// One request without tokens, for limits on requests.
+    pub const REQUEST: Self = Self::of(0, 0);
+
+    /// One request with that many tokens.
+    pub const fn of(input_tokens: u64, output_tokens: u64) -> Self {
+        Self {
+            requests: 1,
+            input_tokens,
+            output_tokens,
+        }
+    }
+}
+
+/// How a limit is evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A token bucket: full at the start, it regains `units` in each `per`, evenly.
     Bucket {
-        /// Time in which one request grows back.
-        period: Duration,
-        /// Requests that may come at once; 0 counts as 1.
-        burst: u32,
+        /// Units that grow back in each `per`.
+        units: u64,
+        /// The time in which they do.
+        per: Duration,
+        /// Units that may come at once.
+        burst: u64,
     },
-    /// A fixed window: `requests` in each window, the first of which begins with the simulator.
+    /// A fixed window: `units` in each window, the first of which begins with the simulator.
     Window {
-        /// Requests per window.
-        requests: u32,
+        /// Units per window.
+        units: u64,
         /// The length of a window.
-        window: Duration,
+        length: Duration,
+    },
+    /// A sliding log: `units` in any span of that length, wherever it begins.
+    Log {
+        /// Units per span.
+        units: u64,
+        /// The length of the span.
+        length: Duration,
+    },
+    /// So many requests at once.
+    Concurrency {
+        /// The most that may be in flight.
+        cap: u64,
     },
 }
 
-/// What a refusal tells the client about when to come back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Hint {
-    /// Nothing, neither in headers nor in the text.
-    None,
-    /// `retry-after` in whole seconds, rounded up: what most providers send, hence the default.
-    #[default]
-    Seconds,
-    /// `retry-after` in seconds with a fraction, exact to the microsecond.
-    Exact,
-    /// `retry-after-ms`, rounded up.
-    Ms,
-    /// `retry-after` as an HTTP date, rounded up to a whole second.
-    Date,
-}
-
-/// How far one limit is used up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Usage {
-    /// Bucket: when it is full again. Window: when the window counted in `used` began.
-    mark: Duration,
-    /// Window: requests counted in it.
-    used: u32,
-}
-
-/// What `x-ratelimit-*-requests` tells.
+/// A limit of a provider. Zeros count as 1, and no time is shorter than a microsecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Standing {
-    pub(crate) limit: u32,
-    pub(crate) remaining: u32,
-    /// Time until the limit is untouched again.
-    pub(crate) reset: Duration,
+pub struct Limit {
+    metered: Metered,
+    form: Form,
+    told: Option<u64>,
 }
+
+const SHORTEST: Duration = Duration::from_micros(1);
 
 impl Limit {
-    /// A bucket of `burst` that regains `requests` a minute. Zeros count as 1.
+    /// A bucket of `burst` requests that regains `requests` a minute.
     pub fn per_minute(requests: u32, burst: u32) -> Self {
-        Self::bucket(Duration::from_secs(60), requests, burst)
+        Self::bucket(requests.into(), Duration::from_secs(60), burst.into())
     }
 
-    /// A bucket of `burst` that regains `requests` a second. Zeros count as 1.
+    /// A bucket of `burst` requests that regains `requests` a second.
     pub fn per_second(requests: u32, burst: u32) -> Self {
-        Self::bucket(Duration::from_secs(1), requests, burst)
+        Self::bucket(requests.into(), Duration::from_secs(1), burst.into())
     }
 
-    fn bucket(span: Duration, requests: u32, burst: u32) -> Self {
-        Self::Bucket {
-            period: span / requests.max(1),
-            burst,
-        }
+    /// A bucket of `burst` that regains `units` in each `per`.
+    pub fn bucket(units: u64, per: Duration, burst: u64) -> Self {
+        Self::requests(Form::Bucket {
+            units: units.max(1),
+            per: per.max(SHORTEST),
+            burst: burst.max(1),
+        })
     }
 
-    /// `requests` in every window of that length. A window shorter than a microsecond counts as one.
-    pub fn window(requests: u32, window: Duration) -> Self {
-        Self::Window {
-            requests,
-            window: window.max(Duration::from_micros(1)),
-        }
+    /// `requests` in every fixed window of that length.
+    pub fn window(requests: u32, length: Duration) -> Self {
+        Self::windowed(requests.into(), length)
     }
 
-    /// How long until one more request is let in: zero means now.
-    pub(crate) fn wait(self, usage: Usage, now: Duration) -> Duration {
-        match self {
-            Self::Bucket { period, burst } => {
-                let full_again = usage.mark.max(now) + period;
-                full_again.saturating_sub(now + period * burst.max(1))
-            }
-            Self::Window { requests, window } => {
-                let usage = current(usage, window, now);
-                let next = usage.mark + window;
-                if usage.used < requests.max(1) {
-                    Duration::ZERO
-                } else {
-                    next.saturating_sub(now)
-                }
-            }
-        }
+    /// `units` in every fixed window of that length.
+    pub fn windowed(units: u64, length: Duration) -> Self {
+        Self::requests(Form::Window {
+            units: units.max(1),
+            length: length.max(SHORTEST),
+        })
     }
 
-    /// The state after one more request, let in or not. The debt of a bucket is bounded by its burst.
-    pub(crate) fn charge(self, usage: Usage, now: Duration) -> Usage {
-        match self {
-            Self::Bucket { period, burst } => {
-                let deepest = now + period * burst.max(1).saturating_mul(2);
-                let mark = (usage.mark.max(now) + period).min(deepest);
-                Usage { mark, used: 0 }
-            }
-            Self::Window { window, .. } => {
-                let usage = current(usage, window, now);
-                let used = usage.used.saturating_add(1);
-                Usage { used, ..usage }
-            }
-        }
+    /// `units` per `per`, evaluated in fixed windows of `slice`: 600 a minute in slices of a second are 10 in each.
+    /// Headers tell the whole number, since that is what the provider sold.
+    pub fn sliced(units: u64, per: Duration, slice: Duration) -> Self {
+        let (per, slice) = (per.max(SHORTEST), slice.max(SHORTEST));
+        let share = u128::from(units) * slice.as_nanos() / per.as_nanos();
+        let share = u64::try_from(share).unwrap_or(u64::MAX);
+        Self::windowed(share, slice).told_as(units.max(1))
     }
 
-    /// What is left at `now`.
-    pub(crate) fn standing(self, usage: Usage, now: Duration) -> Standing {
-        match self {
-            Self::Bucket { period, burst } => {
-                let reset = usage.mark.saturating_sub(now);
-                let used = reset.as_nanos().div_ceil(period.as_nanos().max(1));
-                let used = u32::try_from(used).unwrap_or(u32::MAX);
-                standing(burst.max(1), used, reset)
-            }
-            Self::Window { requests, window } => {
-                let usage = current(usage, window, now);
-                let reset = (usage.mark + window).saturating_sub(now);
-                standing(requests.max(1), usage.used, reset)
-            }
-        }
+    /// `units` in any span of that length.
+    pub fn log(units: u64, length: Duration) -> Self {
+        Self::requests(Form::Log {
+            units: units.max(1),
+            length: length.max(SHORTEST),
+        })
     }
-}
 
-fn standing(limit: u32, used: u32, reset: Duration) -> Standing {
-    Standing {
-        limit,
-        remaining: limit.saturating_sub(used),
-        reset,
-    }
-}
-
-/// The usage of the window that holds `now`: that of an older window is forgotten.
-fn current(usage: Usage, window: Duration, now: Duration) -> Usage {
-    let into = now.as_nanos() % window.as_nanos().max(1);
-    let into = Duration::from_nanos(u64::try_from(into).unwrap_or(u64::MAX));
-    let began = now.saturating_sub(into);
-    if usage.mark == began {
-        return usage;
-    }
-    Usage {
-        mark: began,
-        used: 0,
-    }
-}
-
-/// A text that is no limit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LimitError {
-    text: String,
-}
-
-impl fmt::Display for LimitError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = &self.text;
-        write!(
-            f,
-            "`{text}` is no window: write REQUESTS/LENGTH, such as 10/1s or 300/1m"
-        )
-    }
-}
-
-impl std::error::Error for LimitError {}
-
-impl FromStr for Limit {
-    type Err = LimitError;
-
-    /// Reads a window: `10/1s`.
-    fn from_str(text: &str) -> Result<Self, LimitError> {
-        let error = || LimitError { text: text.into() };
-        let (requests, window) = text.split_once('/').ok_or_else(error)?;
-        let requests: u32 = requests.trim().parse().map_err(|_| error())?;
-        let window = duration::parse(window).map_err(|_| error())?;
-        if requests == 0 || window.is_zero() {
-            return Err(error());
-        }
-        Ok(Self::window(requests, window))
-    }
-}
-
-/// A text that names no hint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HintError {
-    text: String,
-}
-
-impl fmt::Display for HintError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "`{}` is no hint: none, seconds, exact, ms or date",
-            self.text
-        )
-    }
-}
-
-impl std::error::Error for HintError {}
-
-impl FromStr for Hint {
-    type Err = HintError;
-
-    fn from_str(text: &str) -> Result<Self, HintError> {
-        match text {
-            "none" => Ok(Self::None),
-            "seconds" => Ok(Self::Seconds),
-            "exact" => Ok(Self::Exact),
-            "ms" => Ok(Self::Ms),
-            "date" => Ok(Self::Date),
-            other => Err(HintError { text: other.into() }),
-        }
-    }
-}
-
-/// A refusal: how long to wait, and at which limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Refused {
-    pub(crate) wait: Duration,
-    pub(crate) standing: Standing,
-}
-
-/// All limits of a simulator: a request must pass every one of them.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Meter {
-    limits: Vec<(Limit, Usage)>,
-    rejects_cost: bool,
-}
-
-impl Meter {
-    pub(crate) fn new(limits: &[Limit], rejects_cost: bool) -> Self {
-        let limits = limits.iter().map(|&limit| (limit, Usage::default()));
+    /// At most `cap` requests at once.
+    pub fn concurrency(cap: u64) -> Self {
         Self {
-            limits: limits.collect(),
-            rejects_cost,
+            metered: Metered::InFlight,
+            form: Form::Concurrency { cap: cap.max(1) },
+            told: None,
         }
     }
 
-    /// Lets one request in, charging it, or says how long it would have to wait. Where refusals cost, that counts
-    /// this one, so that whoever obeys is not too early by his own doing.
-    pub(crate) fn take(&mut self, now: Duration) -> Result<(), Refused> {
-        let refused = self.refusal(now);
-        if refused.is_none() || self.rejects_cost {
-            self.charge(now);
-        }
-        match refused {
-            None => Ok(()),
-            Some(free) => Err(self
-                .refusal(now)
-                .filter(|_| self.rejects_cost)
-                .unwrap_or(free)),
+    fn requests(form: Form) -> Self {
+        Self {
+            metered: Metered::Requests,
+            form,
+            told: None,
         }
     }
 
-    /// The standing of the limit that is nearest to refusing, for the headers.
-    pub(crate) fn standing(&self, now: Duration) -> Option<Standing> {
-        let standings = self
-            .limits
-            .iter()
-            .map(|(limit, usage)| limit.standing(*usage, now));
-        standings.min_by_key(|standing| standing.remaining)
+    /// The same limit on something else. A limit of concurrency stays one.
+    #[must_use]
+    pub fn on(mut self, metered: Metered) -> Self {
+        let of_requests = matches!(self.form, Form::Concurrency { .. });
+        if of_requests == (metered == Metered::InFlight) {
+            self.metered = metered;
+        }
+        self
     }
 
-    /// The limit with the longest wait, unless none has any.
-    fn refusal(&self, now: Duration) -> Option<Refused> {
-        let refusals = self.limits.iter().map(|(limit, usage)| Refused {
-            wait: limit.wait(*usage, now),
-            standing: limit.standing(*usage, now),
-        });
-        let waiting = refusals.filter(|refused| !refused.wait.is_zero());
-        waiting.max_by_key(|refused| refused.wait)
+    /// Headers name that number as the limit. What is left, and when it is whole again, stays true.
+    #[must_use]
+    pub fn told_as(mut self, limit: u64) -> Self {
+        self.told = Some(limit);
+        self
     }
 
-    fn charge(&mut self, now: Duration) {
-        for (limit, usage) in &mut self.limits {
-            *usage = limit.charge(*usage, now);
+    /// What it counts.
+    pub fn metered(self) -> Metered {
+        self.metered
+    }
+
+    /// How it is evaluated.
+    pub fn form(self) -> Form {
+        self.form
+    }
+
+    /// The most that one request may cost.
+    pub fn largest(self) -> u64 {
+        match self.form {
+            Form::Bucket { burst, .. } => burst,
+            Form::Window { units, .. } | Form::Log { units, .. } => units,
+            Form::Concurrency { cap } => cap,
         }
     }
 }
 
+/// How long a request has to wait for a limit when nothing else comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wait {
+    /// Exactly that long, to the nanosecond; zero is now.
+    Exactly(Duration),
+    /// Until some request in flight ends.
+    Unknown,
+    /// For ever: it is larger than the limit.
+    Never,
+}
+
+impl Wait {
+    const NONE: Self = Self::Exactly(Duration::ZERO);
+
+    /// The time, if there is one.
+    pub fn time(self) -> Option<Duration> {
+        match self {
+            Self::Exactly(time) => Some(time),
+            Self::Unknown | Self::Never => None,
+        }
+    }
+}
+
+/// How a limit stands, as headers tell it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// What is counted.
+    pub metered: Metered,
+    /// The limit: the burst of a bucket, the number of a window, unless another is told.
+    pub limit: u64,
+    /// What may still come at once.
+    pub remaining: u64,
+    /// Time until the limit is untouched again.
+    pub reset: Duration,
+}
+
+/// Spells the limit as `--limit` reads it.
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.form {
+            Form::Bucket { units, per, burst } => {
+                write!(f, "bucket={units}/{},burst={burst}", duration::exact(per))?;
+            }
+            Form::Window { units, length } => {
+                write!(f, "window={units}/{}", duration::exact(length))?;
+            }
+            Form::Log { units, length } => write!(f, "log={units}/{}", duration::exact(length))?,
+            Form::Concurrency { cap } => write!(f, "concurrency={cap}")?,
+        }
+        if !matches!(self.metered, Metered::Requests | Metered::InFlight) {
+            write!(f, ",of={}", self.metered.word())?;
+        }
+        match self.told {
+            Some(told) => write!(f, ",told={told}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Times inside the limits are whole nanoseconds since the start: enough for five centuries.
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -5,10 +5,13 @@
 
 use std::fmt::Write;
 
+use crate::limits::Cost;
 use crate::vectors::Vectors;
 
 /// Characters of the last user message that are kept.
 const EXCERPT: usize = 80;
+/// What a provider expects of an answer whose length nobody limited.
+const EXPECTED_TOKENS: u32 = 16;
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const FNV_PRIME: u64 = 0x0100_0000_01b3;
 
@@ -93,6 +96,16 @@ impl Prompt {
     /// About what a tokenizer would count: a token is four characters of English.
     pub(crate) fn tokens(&self) -> usize {
         self.chars.div_ceil(4) + 3 * self.messages
+    }
+
+    /// What it costs at admission: an answer is as long as it may be.
+    pub(crate) fn cost(&self) -> Cost {
+        let input = u64::try_from(self.tokens()).unwrap_or(u64::MAX);
+        let output = match self.wants {
+            Wants::Vectors(_) => 0,
+            Wants::Words | Wants::Json(_) => self.max_tokens.unwrap_or(EXPECTED_TOKENS),
+        };
+        Cost::of(input, output.into())
     }
 
     /// The answer when nobody wrote one: an example of what was asked for, or what was received, in a sentence or two.

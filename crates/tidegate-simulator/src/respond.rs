@@ -75,7 +75,7 @@ impl Responder {
     /// Tells when to come back, in the form asked for; never too early.
     pub(crate) fn hint(&mut self, hint: Hint, wait: Duration) {
         let header = match hint {
-            Hint::None => return,
+            Hint::None | Hint::Resets => return,
             Hint::Seconds => (RETRY_AFTER, ceil_seconds(wait).into()),
             Hint::Exact => (RETRY_AFTER, exact_seconds(wait)),
             Hint::Ms => (

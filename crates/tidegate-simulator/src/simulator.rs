@@ -13,10 +13,11 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use tokio::time::sleep;
 
+use crate::admission::Admission;
 use crate::clock::Clock;
 use crate::completion::{Call, Completion, Finish, Input};
 use crate::fault::{ErrorKind, Fault, Pacing, Steps};
-use crate::limits::{Hint, Meter, Refused, Standing};
+use crate::limits::{Cost, Limiter, Metered, Refused, Standing, Verdict};
 use crate::line::Line;
 use crate::prompt::{Prompt, Tokens, Wants};
 use crate::refusal::{JSON, Refusal, Why};
@@ -38,7 +39,7 @@ pub struct Simulator {
 struct Inner {
     settings: Settings,
     clock: Clock,
-    meter: Mutex<Meter>,
+    limiter: Arc<Mutex<Limiter>>,
     script: Mutex<Script>,
     tally: Tally,
 }
@@ -61,12 +62,12 @@ impl Simulator {
     pub fn new(settings: Settings) -> Self {
         let answers = settings.script.iter().cloned();
         let script = Script::new(answers, settings.script_per_prompt);
-        let meter = Meter::new(&settings.limits, settings.rejects_cost);
+        let limiter = Limiter::new(&settings.limits).rejects_cost(settings.rejects_cost);
         Self {
             inner: Arc::new(Inner {
                 settings,
                 clock: Clock::start(),
-                meter: Mutex::new(meter),
+                limiter: Arc::new(Mutex::new(limiter)),
                 script: Mutex::new(script),
                 tally: Tally::default(),
             }),
@@ -137,10 +138,16 @@ impl Simulator {
     /// Meters a request that was read, and answers it.
     async fn admit(&self, prompt: Prompt, mut responder: Responder) -> Response {
         let settings = &self.inner.settings;
-        let (admitted, standing) = self.meter();
+        let (verdict, standing) = self.meter(prompt.cost());
         responder.standing = standing.filter(|_| settings.ratelimit_headers);
-        if let Err(refused) = admitted {
-            return self.limit(&prompt, refused, responder).await;
+        match verdict {
+            Verdict::Refused(refused) => return self.limit(&prompt, refused, responder).await,
+            Verdict::Admitted(ticket) => {
+                let limiter = Arc::clone(&self.inner.limiter);
+                let input = prompt.cost().input_tokens;
+                let admission = Admission::new(limiter, self.inner.clock, ticket, input);
+                responder.visit.admitted(admission);
+            }
         }
         if settings.rejects_prefill && prompt.ends_with_assistant {
             let why = Why::Kind(ErrorKind::Prefill);
@@ -152,18 +159,22 @@ impl Simulator {
         self.answer(answer, prompt, responder).await
     }
 
-    fn meter(&self) -> (Result<(), Refused>, Option<Standing>) {
-        let mut meter = lock(&self.inner.meter);
-        // Read under the lock: the meter must see time in the order in which it is asked.
+    fn meter(&self, cost: Cost) -> (Verdict, Option<Standing>) {
+        let mut limiter = lock(&self.inner.limiter);
+        // Read under the lock: the limits must see time in the order in which they are asked.
         let now = self.inner.clock.now();
-        (meter.take(now), meter.standing(now))
+        let verdict = limiter.admit(now, cost);
+        let told = limiter.standings(now);
+        let told = told.filter(|standing| standing.metered != Metered::InFlight);
+        (verdict, told.min_by_key(|standing| standing.remaining))
     }
 
     async fn limit(&self, prompt: &Prompt, refused: Refused, mut responder: Responder) -> Response {
         self.inner.tally.limited();
-        let hint = self.inner.settings.hint;
-        responder.hint(hint, refused.wait);
-        let wait = (hint != Hint::None).then_some(refused.wait);
+        let wait = self.inner.settings.hint.says(refused.wait, None);
+        if let Some(wait) = wait {
+            responder.hint(self.inner.settings.hint, wait);
+        }
         let why = Why::Limit(refused.standing, wait);
         let refusal = responder.wire.refusal(why, &prompt.model);
         self.refuse(refusal, responder).await
@@ -210,9 +221,15 @@ impl Simulator {
         responder.refuse(refusal).await
     }
 
-    async fn complete(&self, answer: &Answer, prompt: &Prompt, responder: Responder) -> Response {
+    async fn complete(
+        &self,
+        answer: &Answer,
+        prompt: &Prompt,
+        mut responder: Responder,
+    ) -> Response {
         let wire = responder.wire;
         let completion = self.completion(answer, prompt, responder.number());
+        responder.visit.wrote(completion.tokens());
         let error = error_of(answer.fault, prompt, &responder);
         if prompt.streamed {
             let error = wire.error_event(&error);

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+use crate::admission::Admission;
 use crate::prompt::Prompt;
 
 /// Requests kept one by one; older ones are only counted.
@@ -174,6 +175,7 @@ impl Tally {
             tally: self.clone(),
             number,
             answered: false,
+            admission: None,
         }
     }
 
@@ -245,6 +247,8 @@ pub(crate) struct Visit {
     tally: Tally,
     number: u64,
     answered: bool,
+    /// Ends with the visit.
+    admission: Option<Admission>,
 }
 
 impl Visit {
@@ -256,6 +260,18 @@ impl Visit {
     pub(crate) fn asked(&self, prompt: &Prompt) {
         if let Some(record) = self.tally.lock().record(self.number) {
             record.prompt = Some(prompt.for_the_record());
+        }
+    }
+
+    /// The limits let it in.
+    pub(crate) fn admitted(&mut self, admission: Admission) {
+        self.admission = Some(admission);
+    }
+
+    /// Its answer has so many tokens.
+    pub(crate) fn wrote(&mut self, tokens: usize) {
+        if let Some(admission) = &mut self.admission {
+            admission.answered(u64::try_from(tokens).unwrap_or(u64::MAX));
         }
     }
 

@@ -68,7 +68,7 @@ pub(super) fn refusal(why: Why<'_>, model: &str) -> Refusal {
 /// A limit was reached; the text tells when to come back only if it may.
 fn limited(model: &str, standing: Standing, wait: Option<Duration>) -> Refusal {
     let limit = standing.limit;
-    let used = limit - standing.remaining;
+    let used = limit.saturating_sub(standing.remaining);
     let again = wait.map_or_else(String::new, |wait| {
         format!("Please try again in {}. ", duration::go(wait))
     });

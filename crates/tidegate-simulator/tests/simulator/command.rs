@@ -137,7 +137,7 @@ fn complains_about_what_it_cannot_do() {
     assert!(file.contains("no/such/file"), "{file}");
     let hint = refused(&["--hint", "soon"]);
     assert!(
-        hint.contains("`soon` is no hint: none, seconds, exact, ms or date"),
+        hint.contains("`soon` is no hint: none, resets, seconds, exact, ms or date"),
         "{hint}"
     );
     refused(&["--burst", "3"]);
