@@ -3,13 +3,13 @@
 //! It shares no code with the client it tests: one bug in common would cancel out on both sides.
 
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue};
 use bytes::Bytes;
 use serde::Serialize;
 
 use crate::clock::rfc3339;
 use crate::completion::{Completion, Finish};
-use crate::duration::ceil_seconds;
+use crate::headers::HeaderStyle;
 use crate::prompt::Prompt;
 use crate::refusal::{ErrorBody, Refusal, Why};
 use crate::wire::{Events, Facts, Route, Task, Wire, bearer, json, text};
@@ -18,13 +18,6 @@ mod events;
 mod message;
 mod refusal;
 mod request;
-
-/// What the headers tell of token limits, which the simulator does not have: untouched.
-const TOKEN_LIMITS: [(&str, u64); 3] = [
-    ("tokens", 10_000_000),
-    ("input-tokens", 8_000_000),
-    ("output-tokens", 2_000_000),
-];
 
 /// The wire of Anthropic's messages.
 #[derive(Debug)]
@@ -105,44 +98,13 @@ impl Wire for Anthropic {
         )
     }
 
+    fn header_style(&self) -> HeaderStyle {
+        HeaderStyle::Anthropic
+    }
+
     fn headers(&self, headers: &mut HeaderMap, facts: &Facts<'_>) {
         headers.insert("request-id", text(facts.request_id));
         headers.insert("anthropic-organization-id", text("org-simulator"));
-        let Some(standing) = facts.standing else {
-            return;
-        };
-        // Rounded up: whoever obeys is never too early.
-        let at = |wait| rfc3339(ceil_seconds(facts.unix + wait));
-        tell(
-            headers,
-            "requests",
-            standing.limit,
-            standing.remaining,
-            &at(standing.reset),
-        );
-        for (metered, limit) in TOKEN_LIMITS {
-            tell(
-                headers,
-                metered,
-                limit,
-                limit,
-                &rfc3339(facts.unix.as_secs()),
-            );
-        }
-    }
-}
-
-fn tell(headers: &mut HeaderMap, metered: &str, limit: u64, remaining: u64, reset: &str) {
-    let fields = [
-        ("limit", limit.into()),
-        ("remaining", remaining.into()),
-        ("reset", text(reset)),
-    ];
-    for (field, value) in fields {
-        let name = format!("anthropic-ratelimit-{metered}-{field}");
-        if let Ok(name) = HeaderName::try_from(name) {
-            headers.insert(name, value);
-        }
     }
 }
 

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
-use tidegate_simulator::{Answer, ApiKey, Hint, Limit, Settings, duration, script};
+use tidegate_simulator::{
+    Answer, ApiKey, Charging, HeaderLie, HeaderStyle, HeaderStyleError, Hint, Lie, Limit,
+    LimitError, Service, Settings, duration, script,
+};
 
 use crate::Failure;
 
@@ -79,6 +82,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", default_value = "0", value_parser = duration::parse)]
     latency: Duration,
 
+    /// The time of a good answer besides: 2s, or lognormal:2s:0.5 (median and sigma).
+    #[arg(long, value_name = "TIME", default_value = "0")]
+    service: Service,
+
+    /// What the times of --service depend on, besides the number of the admission.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+
     /// Limit to so many requests a minute, as a token bucket.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     rpm: Option<u32>,
@@ -94,12 +105,37 @@ pub(crate) struct Args {
     burst: u32,
 
     /// Limit to so many requests in each fixed window, such as 10/1s.
-    #[arg(long, value_name = "N/TIME")]
+    #[arg(long, value_name = "N/TIME", value_parser = window)]
     window: Option<Limit>,
 
-    /// What a refusal by a limit tells: none, seconds, exact (fractional seconds), ms or date.
+    /// A limit; each that is given must let a request in: bucket=300/1m,burst=10 or window=10/1s or
+    /// window=600/1m,every=1s or log=300/1m or concurrency=32; then of=tokens|input-tokens|output-tokens
+    /// and told=N, the limit that headers name.
+    #[arg(long = "limit", value_name = "LIMIT")]
+    limits: Vec<Limit>,
+
+    /// When the tokens of an answer are charged: estimate (all there may be at admission, for good), corrected
+    /// (the same, and given back at the end) or used (at the end).
+    #[arg(long, value_name = "WHEN", default_value = "estimate")]
+    charging: Charging,
+
+    /// What a refusal by a limit tells: none, seconds, exact (fractional seconds), ms, date or resets
+    /// (only the reset of the headers).
     #[arg(long, value_name = "HINT", default_value = "seconds")]
     hint: Hint,
+
+    /// How the hint is not true: 0.5x or 2x of the true wait, or always the same, such as 1s or 0.
+    #[arg(long, value_name = "LIE")]
+    hint_lie: Option<Lie>,
+
+    /// Whose headers tell how the limits stand: native (those of the wire), openai, anthropic, azure,
+    /// sentinels, groq, mistral, or none.
+    #[arg(long, value_name = "STYLE", default_value = "native", value_parser = headers)]
+    headers: Headers,
+
+    /// How these headers are not true: 0.5x or 2x of what is true, or stale:2s.
+    #[arg(long, value_name = "LIE")]
+    header_lie: Option<HeaderLie>,
 
     /// Requests that a limit refuses are charged, too.
     #[arg(long)]
@@ -124,6 +160,8 @@ impl Args {
             answers.extend(read_script(file)?);
         }
         let bucket = self.rpm.map(|rpm| Limit::per_minute(rpm, self.burst));
+        let limits = bucket.into_iter().chain(self.window);
+        let limits = limits.chain(self.limits).collect();
         Ok(Settings {
             script: answers,
             otherwise: self.otherwise,
@@ -131,15 +169,37 @@ impl Args {
             tokens: self.tokens,
             served_model: self.served_model,
             api_key: self.api_key.map(ApiKey::new),
-            limits: bucket.into_iter().chain(self.window).collect(),
+            limits,
             rejects_cost: self.rejects_cost,
+            charging: self.charging,
             hint: self.hint,
+            hint_lie: self.hint_lie,
+            ratelimit_headers: self.headers.is_some(),
+            header_style: self.headers.unwrap_or_default(),
+            header_lie: self.header_lie,
             latency: self.latency,
+            service: self.service,
+            seed: self.seed,
             rejects_prefill: self.rejects_prefill,
             script_per_prompt: self.script_per_prompt,
             ..Settings::default()
         })
     }
+}
+
+/// A style, or none. A name of its own, since clap would take an `Option` for a flag that may be missing.
+type Headers = Option<HeaderStyle>;
+
+fn headers(text: &str) -> Result<Headers, HeaderStyleError> {
+    if text == "none" {
+        return Ok(None);
+    }
+    text.parse().map(Some)
+}
+
+/// `10/1s`, and no other form: those are for --limit.
+fn window(text: &str) -> Result<Limit, LimitError> {
+    format!("window={text}").parse()
 }
 
 fn read_script(file: &PathBuf) -> Result<Vec<Answer>, Failure> {

@@ -39,7 +39,9 @@ mod anthropic;
 mod clock;
 mod completion;
 mod example;
+mod factor;
 mod fault;
+mod headers;
 mod limits;
 mod line;
 mod openai;
@@ -49,6 +51,7 @@ mod refusal;
 mod respond;
 mod routes;
 mod server;
+mod service;
 mod settings;
 mod simulator;
 mod socket;
@@ -59,14 +62,17 @@ mod wire;
 mod wires;
 
 pub use completion::{Finish, ToolCall};
+pub use factor::Factor;
 pub use fault::{ErrorKind, Fault};
+pub use headers::{HeaderLie, HeaderLieError, HeaderStyle, HeaderStyleError};
 pub use limits::{
-    Charging, Cost, Factor, Form, Hint, HintError, Lie, LieError, Limit, LimitError, Limiter,
-    Metered, Refused, Standing, Ticket, Verdict, Wait,
+    Charging, ChargingError, Cost, Form, Hint, HintError, Lie, LieError, Limit, LimitError,
+    Limiter, Metered, Refused, Standing, Ticket, Verdict, Wait,
 };
 pub use script::{Answer, AnswerError, Reply, ScriptError};
 pub use server::{Running, bind};
+pub use service::{Service, ServiceError};
 pub use settings::{ApiKey, Settings};
 pub use simulator::Simulator;
-pub use stats::{KEPT_REQUESTS, Outcome, Seen, Stats};
+pub use stats::{Admitted, KEPT_REQUESTS, Outcome, Seen, Stats};
 pub use transfer::{Encoding, Transfer};

@@ -20,9 +20,9 @@ mod log;
 mod text;
 mod window;
 
-pub use hint::{Factor, Hint, HintError, Lie, LieError};
+pub use hint::{Hint, HintError, Lie, LieError};
 pub use limiter::{Charging, Limiter, Refused, Ticket, Verdict};
-pub use text::LimitError;
+pub use text::{ChargingError, LimitError};
 
 /// What a limit counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

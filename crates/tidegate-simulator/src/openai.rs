@@ -8,8 +8,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::completion::{Completion, Finish};
-use crate::duration;
-use crate::limits::Standing;
+use crate::headers::HeaderStyle;
 use crate::prompt::Prompt;
 use crate::refusal::{ErrorBody, Refusal, Why};
 use crate::wire::{Events, Facts, Route, Task, Wire, bearer, json, text};
@@ -103,14 +102,15 @@ impl Wire for OpenAi {
         format!(r#"{{"object":"list","data":{}}}"#, json(&models))
     }
 
+    fn header_style(&self) -> HeaderStyle {
+        HeaderStyle::OpenAi
+    }
+
     fn headers(&self, headers: &mut HeaderMap, facts: &Facts<'_>) {
         let spent = facts.spent.as_millis().to_string();
         headers.insert("x-request-id", text(facts.request_id));
         headers.insert("openai-processing-ms", text(&spent));
         headers.insert("openai-version", HeaderValue::from_static("2020-10-01"));
-        if let Some(standing) = facts.standing {
-            tell(headers, standing);
-        }
     }
 }
 
@@ -133,13 +133,6 @@ struct Model<'a> {
     object: &'static str,
     created: u64,
     owned_by: &'static str,
-}
-
-fn tell(headers: &mut HeaderMap, standing: Standing) {
-    let reset = duration::go(standing.reset);
-    headers.insert("x-ratelimit-limit-requests", standing.limit.into());
-    headers.insert("x-ratelimit-remaining-requests", standing.remaining.into());
-    headers.insert("x-ratelimit-reset-requests", text(&reset));
 }
 
 fn id(completion: &Completion) -> String {

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::fault::ErrorKind;
-use crate::limits::Standing;
+use crate::limits::Refused;
 
 pub(crate) const JSON: &str = "application/json";
 const HTML: &str = "text/html";
@@ -19,7 +19,7 @@ pub(crate) enum Why<'a> {
     /// A status that has no kind of its own.
     Status(u16),
     /// A limit of the settings; the wait is told only if it may be.
-    Limit(Standing, Option<Duration>),
+    Limit(Refused, Option<Duration>),
     /// No such URL: method and path.
     NoSuchUrl(&'a str, &'a str),
     /// The URL exists and does not know this method: method and path.

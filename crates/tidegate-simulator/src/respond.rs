@@ -16,7 +16,8 @@ use bytes::Bytes;
 use crate::clock::{Clock, http_date};
 use crate::duration::ceil_seconds;
 use crate::fault::{Fault, Step, whole_body};
-use crate::limits::{Hint, Standing};
+use crate::headers::{HeaderStyle, Told};
+use crate::limits::Hint;
 use crate::line::Line;
 use crate::playback::{self, Ping};
 use crate::refusal::{JSON, Refusal, Says};
@@ -36,7 +37,8 @@ const FILLER: HeaderName = HeaderName::from_static("x-filler");
 #[derive(Debug)]
 pub(crate) struct Responder {
     pub(crate) visit: Visit,
-    pub(crate) standing: Option<Standing>,
+    /// How the limits stand, if that is told.
+    pub(crate) told: Option<Told>,
     pub(crate) wire: &'static dyn Wire,
     /// The connection, unless it was called in process.
     line: Option<Line>,
@@ -57,7 +59,7 @@ impl Responder {
     ) -> Self {
         Self {
             visit,
-            standing: None,
+            told: None,
             wire,
             line,
             clock,
@@ -227,11 +229,12 @@ impl Responder {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         let facts = Facts {
             request_id: &self.request_id(),
-            unix,
             spent: self.clock.now().saturating_sub(self.arrival),
-            standing: self.standing,
         };
         self.wire.headers(&mut headers, &facts);
+        if let Some(told) = &self.told {
+            told.write(&mut headers, self.header_style(told), unix);
+        }
         for (name, _) in &self.custom {
             headers.remove(name);
         }
@@ -239,6 +242,13 @@ impl Responder {
             headers.append(name.clone(), value.clone());
         }
         headers
+    }
+
+    fn header_style(&self, told: &Told) -> HeaderStyle {
+        match told.style {
+            HeaderStyle::Native => self.wire.header_style(),
+            style => style,
+        }
     }
 
     /// Looks like the provider's: `req_` and 32 hexadecimal digits. The start and the number make it unique.

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::limits::{Hint, Limit};
+use crate::headers::{HeaderLie, HeaderStyle};
+use crate::limits::{Charging, Hint, Lie, Limit};
 use crate::script::{self, Answer, ScriptError};
+use crate::service::Service;
 
 /// Settings of a simulator. The default answers every request at once, describing what it received.
 ///
@@ -37,17 +39,29 @@ pub struct Settings {
     /// The key that a request must carry: as `Authorization: Bearer KEY`, or as `x-api-key` on the wire of Anthropic.
     /// Default: none needed.
     pub api_key: Option<ApiKey>,
-    /// Limits on requests; each must let a request in. Default: none.
+    /// Limits; each must let a request in. Default: none.
     pub limits: Vec<Limit>,
     /// A request that a limit refuses is charged too, so that hammering keeps everybody out. In a bucket that is a
-    /// debt of up to its burst; a window forgets it at its end. Default: false.
+    /// debt of up to its burst; a window forgets it at its end, a log after its length. Default: false.
     pub rejects_cost: bool,
+    /// When the tokens of an answer are charged. Default: at admission, for good.
+    pub charging: Charging,
     /// What a refusal by a limit says about when to come back. Default: whole seconds.
     pub hint: Hint,
+    /// How the hint is not true. Default: it is.
+    pub hint_lie: Option<Lie>,
     /// Send the headers that tell how far the limits are used up, when there are limits. Default: true.
     pub ratelimit_headers: bool,
+    /// Whose headers these are. Default: those of the wire.
+    pub header_style: HeaderStyle,
+    /// How they are not true. Default: they are.
+    pub header_lie: Option<HeaderLie>,
     /// Wait before every answer, refusals included. Default: zero.
     pub latency: Duration,
+    /// The time that a good answer takes, from its admission to its headers. Default: zero.
+    pub service: Service,
+    /// What the drawn service times depend on, besides the number of the admission. Default: 0.
+    pub seed: u64,
     /// The models that `GET /v1/models` lists. Requests may name any. Default: `simulated`.
     pub models: Vec<String>,
     /// Refuse with 400 a conversation that ends with an assistant message, as models without prefill do. Default: false.
@@ -67,9 +81,15 @@ impl Default for Settings {
             api_key: None,
             limits: Vec::new(),
             rejects_cost: false,
+            charging: Charging::default(),
             hint: Hint::default(),
+            hint_lie: None,
             ratelimit_headers: true,
+            header_style: HeaderStyle::default(),
+            header_lie: None,
             latency: Duration::ZERO,
+            service: Service::default(),
+            seed: 0,
             models: vec!["simulated".into()],
             rejects_prefill: false,
             script_per_prompt: false,

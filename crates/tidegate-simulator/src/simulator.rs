@@ -17,7 +17,8 @@ use crate::admission::Admission;
 use crate::clock::Clock;
 use crate::completion::{Call, Completion, Finish, Input};
 use crate::fault::{ErrorKind, Fault, Pacing, Steps};
-use crate::limits::{Cost, Limiter, Metered, Refused, Standing, Verdict};
+use crate::headers::{Teller, Told};
+use crate::limits::{Hint, Limiter, Refused, Verdict};
 use crate::line::Line;
 use crate::prompt::{Prompt, Tokens, Wants};
 use crate::refusal::{JSON, Refusal, Why};
@@ -40,6 +41,7 @@ struct Inner {
     settings: Settings,
     clock: Clock,
     limiter: Arc<Mutex<Limiter>>,
+    teller: Mutex<Teller>,
     script: Mutex<Script>,
     tally: Tally,
 }
@@ -62,12 +64,15 @@ impl Simulator {
     pub fn new(settings: Settings) -> Self {
         let answers = settings.script.iter().cloned();
         let script = Script::new(answers, settings.script_per_prompt);
-        let limiter = Limiter::new(&settings.limits).rejects_cost(settings.rejects_cost);
+        let limiter = Limiter::new(&settings.limits)
+            .rejects_cost(settings.rejects_cost)
+            .charging(settings.charging);
         Self {
             inner: Arc::new(Inner {
                 settings,
                 clock: Clock::start(),
                 limiter: Arc::new(Mutex::new(limiter)),
+                teller: Mutex::default(),
                 script: Mutex::new(script),
                 tally: Tally::default(),
             }),
@@ -138,45 +143,65 @@ impl Simulator {
     /// Meters a request that was read, and answers it.
     async fn admit(&self, prompt: Prompt, mut responder: Responder) -> Response {
         let settings = &self.inner.settings;
-        let (verdict, standing) = self.meter(prompt.cost());
-        responder.standing = standing.filter(|_| settings.ratelimit_headers);
-        match verdict {
-            Verdict::Refused(refused) => return self.limit(&prompt, refused, responder).await,
-            Verdict::Admitted(ticket) => {
-                let limiter = Arc::clone(&self.inner.limiter);
-                let input = prompt.cost().input_tokens;
-                let admission = Admission::new(limiter, self.inner.clock, ticket, input);
-                responder.visit.admitted(admission);
-            }
-        }
+        let (admitted, told) = self.meter(&prompt, &mut responder.visit);
+        let by_resets = settings.hint == Hint::Resets && admitted.is_err();
+        responder.told = Some(told).filter(|_| settings.ratelimit_headers || by_resets);
+        let number = match admitted {
+            Ok(number) => number,
+            Err(refused) => return self.limit(&prompt, refused, responder).await,
+        };
         if settings.rejects_prefill && prompt.ends_with_assistant {
             let why = Why::Kind(ErrorKind::Prefill);
             let refusal = responder.wire.refusal(why, &prompt.model);
             return self.refuse(refusal, responder).await;
         }
         let next = lock(&self.inner.script).next(prompt.hash, self.inner.clock.now());
-        let answer = next.unwrap_or_else(|| settings.otherwise.clone());
+        let mut answer = next.unwrap_or_else(|| settings.otherwise.clone());
+        if answer.reply == Reply::Ok {
+            let service = settings.service.draw(settings.seed, number);
+            answer.delay = answer.delay.saturating_add(service);
+        }
         self.answer(answer, prompt, responder).await
     }
 
-    fn meter(&self, cost: Cost) -> (Verdict, Option<Standing>) {
-        let mut limiter = lock(&self.inner.limiter);
-        // Read under the lock: the limits must see time in the order in which they are asked.
-        let now = self.inner.clock.now();
-        let verdict = limiter.admit(now, cost);
-        let told = limiter.standings(now);
-        let told = told.filter(|standing| standing.metered != Metered::InFlight);
-        (verdict, told.min_by_key(|standing| standing.remaining))
+    /// The number of the admission, or why there is none; and what headers tell.
+    fn meter(&self, prompt: &Prompt, visit: &mut Visit) -> (Result<u64, Refused>, Told) {
+        let (inner, cost) = (&self.inner, prompt.cost());
+        let mut limiter = lock(&inner.limiter);
+        // Read and noted under the lock: limits and statistics must see one order.
+        let now = inner.clock.now();
+        let admitted = match limiter.admit(now, cost) {
+            Verdict::Refused(refused) => Err(refused),
+            Verdict::Admitted(ticket) => {
+                let number = ticket.number();
+                let limiter = Arc::clone(&inner.limiter);
+                let admission = Admission::new(limiter, inner.clock, ticket, cost.input_tokens);
+                visit.admitted(now, admission, prompt);
+                Ok(number)
+            }
+        };
+        let truth = limiter.standings(now).collect();
+        let told = Told {
+            standings: lock(&inner.teller).tell(inner.settings.header_lie, now, truth),
+            admitted: limiter.admitted(),
+            tokens: cost.input_tokens.saturating_add(cost.output_tokens),
+            style: inner.settings.header_style,
+        };
+        (admitted, told)
     }
 
     async fn limit(&self, prompt: &Prompt, refused: Refused, mut responder: Responder) -> Response {
-        self.inner.tally.limited();
-        let wait = self.inner.settings.hint.says(refused.wait, None);
-        if let Some(wait) = wait {
-            responder.hint(self.inner.settings.hint, wait);
+        let settings = &self.inner.settings;
+        if let Some(limit) = settings.limits.get(refused.limit) {
+            self.inner.tally.limited(*limit);
         }
-        let why = Why::Limit(refused.standing, wait);
-        let refusal = responder.wire.refusal(why, &prompt.model);
+        let wait = settings.hint.says(refused.wait, settings.hint_lie);
+        if let Some(wait) = wait {
+            responder.hint(settings.hint, wait);
+        }
+        let refusal = responder
+            .wire
+            .refusal(Why::Limit(refused, wait), &prompt.model);
         self.refuse(refusal, responder).await
     }
 

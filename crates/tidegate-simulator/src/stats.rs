@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 use crate::admission::Admission;
+use crate::limits::Limit;
 use crate::prompt::Prompt;
 
 /// Requests kept one by one; older ones are only counted.
@@ -26,14 +27,36 @@ pub struct Stats {
     pub answers: BTreeMap<String, u64>,
     /// Requests that were refused by a limit of the settings; refusals of the script are not counted.
     pub limited: u64,
+    /// The same by limit, as `--limit` spells it.
+    pub limited_by: BTreeMap<String, u64>,
+    /// Requests that the limits let in.
+    pub admitted: u64,
     /// Requests not yet answered to the last byte.
     pub in_flight: u64,
     /// The most that were in flight at once.
     pub max_in_flight: u64,
+    /// Admitted requests not yet answered to the last byte.
+    pub concurrency: u64,
+    /// The most of these at once.
+    pub max_concurrency: u64,
     /// Answers still in the script.
     pub script_remaining: u64,
     /// The last [`KEPT_REQUESTS`] requests, in order of arrival.
     pub seen: Vec<Seen>,
+    /// The last [`KEPT_REQUESTS`] requests that the limits let in, in the order in which they were: a storm of refusals
+    /// does not push them out.
+    pub admissions: Vec<Admitted>,
+}
+
+/// A request that the limits let in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Admitted {
+    /// Admission, in microseconds since the simulator's start.
+    pub at_us: u64,
+    /// As in [`Seen::last_user`].
+    pub last_user: String,
+    /// As in [`Seen::prompt_hash`].
+    pub prompt_hash: String,
 }
 
 /// One request.
@@ -123,9 +146,14 @@ pub(crate) struct Tally {
 struct Counts {
     requests: u64,
     answers: BTreeMap<Outcome, u64>,
-    limited: u64,
+    limited: BTreeMap<String, u64>,
+    admitted: u64,
+    /// Admissions and what they asked, in order.
+    admissions: VecDeque<(Duration, Prompt)>,
     in_flight: u64,
     max_in_flight: u64,
+    concurrency: u64,
+    max_concurrency: u64,
     /// The number of the next request, never reset.
     next: u64,
     /// Requests with smaller numbers arrived before the last reset and are not counted.
@@ -179,8 +207,9 @@ impl Tally {
         }
     }
 
-    pub(crate) fn limited(&self) {
-        self.lock().limited += 1;
+    /// Notes a refusal by that limit.
+    pub(crate) fn limited(&self, limit: Limit) {
+        *self.lock().limited.entry(limit.to_string()).or_default() += 1;
     }
 
     pub(crate) fn stats(&self, script_remaining: u64) -> Stats {
@@ -191,11 +220,16 @@ impl Tally {
             answers: answers
                 .map(|(outcome, count)| (outcome.to_string(), *count))
                 .collect(),
-            limited: counts.limited,
+            limited: counts.limited.values().sum(),
+            limited_by: counts.limited.clone(),
+            admitted: counts.admitted,
             in_flight: counts.in_flight,
             max_in_flight: counts.max_in_flight,
+            concurrency: counts.concurrency,
+            max_concurrency: counts.max_concurrency,
             script_remaining,
             seen: counts.seen.iter().map(Record::seen).collect(),
+            admissions: counts.admissions.iter().map(admitted).collect(),
         }
     }
 
@@ -205,6 +239,8 @@ impl Tally {
         *counts = Counts {
             in_flight: counts.in_flight,
             max_in_flight: counts.in_flight,
+            concurrency: counts.concurrency,
+            max_concurrency: counts.concurrency,
             next: counts.next,
             first: counts.next,
             ..Counts::default()
@@ -213,6 +249,16 @@ impl Tally {
 }
 
 impl Counts {
+    fn admit(&mut self, now: Duration, prompt: Prompt) {
+        self.admitted += 1;
+        self.concurrency += 1;
+        self.max_concurrency = self.max_concurrency.max(self.concurrency);
+        if self.admissions.len() == KEPT_REQUESTS {
+            self.admissions.pop_front();
+        }
+        self.admissions.push_back((now, prompt));
+    }
+
     /// The record of a request, unless it is too old or of before a reset.
     fn record(&mut self, number: u64) -> Option<&mut Record> {
         let back = usize::try_from(self.next - number).ok()?;
@@ -226,7 +272,7 @@ impl Record {
         let empty = Prompt::new(String::new());
         let prompt = self.prompt.as_ref().unwrap_or(&empty);
         Seen {
-            at_us: u64::try_from(self.arrival.at.as_micros()).unwrap_or(u64::MAX),
+            at_us: micros(self.arrival.at),
             status: self.outcome,
             wire: self.arrival.wire,
             route: self.arrival.route,
@@ -239,6 +285,18 @@ impl Record {
             prompt_hash: format!("{:016x}", prompt.hash),
         }
     }
+}
+
+fn admitted((at, prompt): &(Duration, Prompt)) -> Admitted {
+    Admitted {
+        at_us: micros(*at),
+        last_user: prompt.last_user.clone(),
+        prompt_hash: format!("{:016x}", prompt.hash),
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// One request in flight.
@@ -264,8 +322,9 @@ impl Visit {
     }
 
     /// The limits let it in.
-    pub(crate) fn admitted(&mut self, admission: Admission) {
+    pub(crate) fn admitted(&mut self, now: Duration, admission: Admission, prompt: &Prompt) {
         self.admission = Some(admission);
+        self.tally.lock().admit(now, prompt.for_the_record());
     }
 
     /// Its answer has so many tokens.
@@ -293,84 +352,12 @@ impl Drop for Visit {
         if !self.answered {
             self.answered(Outcome::Abandoned);
         }
+        let admitted = u64::from(self.admission.is_some());
         let mut counts = self.tally.lock();
         counts.in_flight = counts.in_flight.saturating_sub(1);
+        counts.concurrency = counts.concurrency.saturating_sub(admitted);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_what_is_in_flight_and_its_maximum() {
-        let tally = Tally::default();
-        let (mut one, two) = (
-            tally.arrive(Arrival::default()),
-            tally.arrive(Arrival::default()),
-        );
-        one.answered(Outcome::Status(200));
-        drop(one);
-        let stats = tally.stats(0);
-        assert_eq!(
-            (stats.requests, stats.in_flight, stats.max_in_flight),
-            (2, 1, 2)
-        );
-        drop(two);
-        let stats = tally.stats(0);
-        assert_eq!(stats.in_flight, 0);
-        assert_eq!(stats.answers["200"], 1);
-        assert_eq!(stats.answers["abandoned"], 1);
-        assert_eq!(stats.seen[1].status, Outcome::Abandoned);
-    }
-
-    #[test]
-    fn keeps_the_last_requests_and_counts_all() {
-        let tally = Tally::default();
-        let mut first = tally.arrive(Arrival::default());
-        for micros in 1..=KEPT_REQUESTS {
-            let at = Duration::from_micros(u64::try_from(micros).unwrap());
-            let arrival = Arrival {
-                at,
-                ..Arrival::default()
-            };
-            tally.arrive(arrival).answered(Outcome::Status(200));
-        }
-        first.answered(Outcome::Status(503));
-        let stats = tally.stats(0);
-        assert_eq!(stats.requests, 10_001);
-        assert_eq!(stats.seen.len(), KEPT_REQUESTS);
-        assert_eq!(stats.seen[0].at_us, 1);
-        assert!(
-            stats
-                .seen
-                .iter()
-                .all(|seen| seen.status == Outcome::Status(200))
-        );
-    }
-
-    #[test]
-    fn a_reset_keeps_what_is_in_flight_and_ignores_its_answer() {
-        let tally = Tally::default();
-        let mut old = tally.arrive(Arrival::default());
-        tally.reset();
-        let _new = tally.arrive(Arrival::default());
-        old.answered(Outcome::Status(500));
-        let stats = tally.stats(0);
-        assert_eq!(
-            (stats.requests, stats.in_flight, stats.max_in_flight),
-            (1, 2, 2)
-        );
-        assert_eq!(stats.seen.len(), 1);
-        assert_eq!(stats.seen[0].status, Outcome::Pending);
-        assert!(stats.answers.is_empty());
-    }
-
-    #[test]
-    fn outcomes_are_numbers_words_or_null_in_json() {
-        let json = |outcome: Outcome| serde_json::to_string(&outcome).unwrap();
-        assert_eq!(json(Outcome::Status(429)), "429");
-        assert_eq!(json(Outcome::Reset), "\"reset\"");
-        assert_eq!(json(Outcome::Pending), "null");
-    }
-}
+mod tests;

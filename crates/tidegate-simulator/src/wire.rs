@@ -13,7 +13,7 @@ use bytes::Bytes;
 
 use crate::completion::Completion;
 use crate::fault::WireEvent;
-use crate::limits::Standing;
+use crate::headers::HeaderStyle;
 use crate::prompt::Prompt;
 use crate::refusal::{ErrorBody, Refusal, Why};
 
@@ -72,6 +72,9 @@ pub(crate) trait Wire: fmt::Debug + Sync {
     /// The models there are.
     fn models(&self, names: &[String], created: u64) -> String;
 
+    /// Whose headers tell how the limits stand.
+    fn header_style(&self) -> HeaderStyle;
+
     /// Adds the headers that every response carries.
     fn headers(&self, headers: &mut HeaderMap, facts: &Facts<'_>);
 }
@@ -80,12 +83,8 @@ pub(crate) trait Wire: fmt::Debug + Sync {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Facts<'a> {
     pub(crate) request_id: &'a str,
-    /// Time since 1970.
-    pub(crate) unix: Duration,
     /// Time since the request arrived.
     pub(crate) spent: Duration,
-    /// The limit that is nearest to refusing.
-    pub(crate) standing: Option<Standing>,
 }
 
 /// A header of our own digits, letters and colons.

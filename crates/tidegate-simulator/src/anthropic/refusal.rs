@@ -3,10 +3,8 @@
 //! Its errors have a type and a message and no code: an empty account and a prompt that is too long are told from a bad
 //! request by the message alone.
 
-use std::time::Duration;
-
 use crate::fault::ErrorKind;
-use crate::limits::Standing;
+use crate::limits::{Metered, Refused};
 use crate::refusal::{Refusal, Why};
 
 const LIMITS_PAGE: &str = "For details, refer to: https://docs.claude.com/en/api/rate-limits.";
@@ -20,7 +18,7 @@ pub(super) fn refusal(why: Why<'_>, model: &str) -> Refusal {
     match why {
         Why::Kind(kind) => of_kind(kind, model),
         Why::Status(status) => plain(status),
-        Why::Limit(standing, wait) => limited(standing, wait),
+        Why::Limit(refused, _) => limited(refused),
         Why::NoSuchUrl(..) => Refusal::error(404, "not_found_error", "Not Found"),
         Why::WrongMethod(..) => Refusal::error(405, "invalid_request_error", "Method Not Allowed"),
         Why::Needs(needs) => {
@@ -31,8 +29,19 @@ pub(super) fn refusal(why: Why<'_>, model: &str) -> Refusal {
 }
 
 /// A limit was reached. The text never tells when to come back; headers do.
-fn limited(standing: Standing, _: Option<Duration>) -> Refusal {
-    rate_limited(&format!("{} requests per minute", standing.limit))
+fn limited(refused: Refused) -> Refusal {
+    let limit = refused.standing.limit;
+    let metered = match refused.standing.metered {
+        Metered::Requests => "requests",
+        Metered::Tokens => "tokens",
+        Metered::InputTokens => "input tokens",
+        Metered::OutputTokens => "output tokens",
+        Metered::InFlight => {
+            let message = "Number of concurrent connections has exceeded your rate limit. Please try again later.";
+            return Refusal::error(429, "rate_limit_error", message);
+        }
+    };
+    rate_limited(&format!("{limit} {metered} per minute"))
 }
 
 fn rate_limited(limit: &str) -> Refusal {

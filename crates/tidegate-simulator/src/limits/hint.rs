@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Wait;
 use crate::duration;
+use crate::factor::Factor;
 
 /// What a refusal tells the client about when to come back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -112,44 +113,6 @@ pub enum Lie {
     Always(Duration),
 }
 
-/// A number with three digits after the point, such as `0.5x`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Factor {
-    thousandths: u32,
-}
-
-impl Factor {
-    /// So many thousandths.
-    pub const fn thousandths(thousandths: u32) -> Self {
-        Self { thousandths }
-    }
-
-    /// That many times the time.
-    pub fn of(self, time: Duration) -> Duration {
-        time.saturating_mul(self.thousandths) / 1_000
-    }
-
-    /// That many times the number, rounded down.
-    pub fn of_number(self, number: u64) -> u64 {
-        let product = u128::from(number) * u128::from(self.thousandths) / 1_000;
-        u64::try_from(product).unwrap_or(u64::MAX)
-    }
-
-    /// Reads `1.25`.
-    pub(crate) fn read(text: &str) -> Option<Self> {
-        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-        let digits =
-            |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        if !digits(whole) || !digits(fraction) || fraction.len() > 3 {
-            return None;
-        }
-        let whole: u32 = whole.parse().ok()?;
-        let fraction: u32 = format!("{fraction:0<3}").parse().ok()?;
-        let thousandths = whole.checked_mul(1_000)?.checked_add(fraction)?;
-        Some(Self { thousandths })
-    }
-}
-
 /// A text that is no lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LieError {
@@ -173,7 +136,7 @@ impl FromStr for Lie {
 
     fn from_str(text: &str) -> Result<Self, LieError> {
         let lie = match text.strip_suffix('x') {
-            Some(factor) => Factor::read(factor).map(Self::Times),
+            Some(factor) => Factor::parse(factor).map(Self::Times),
             None => duration::parse(text).ok().map(Self::Always),
         };
         lie.ok_or_else(|| LieError { text: text.into() })

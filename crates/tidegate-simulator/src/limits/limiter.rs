@@ -35,6 +35,7 @@ pub struct Limiter {
     counted: Vec<(Limit, Counter)>,
     rejects_cost: bool,
     charging: Charging,
+    admitted: u64,
 }
 
 /// Whether a request may come in.
@@ -65,8 +66,16 @@ impl Verdict {
 /// An admitted request, to be given back at its end.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ticket {
+    number: u64,
     at: u64,
     charged: Cost,
+}
+
+impl Ticket {
+    /// How many were admitted before it: the order of admissions.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
 }
 
 /// A refusal.
@@ -90,6 +99,7 @@ impl Limiter {
             counted: counted.collect(),
             rejects_cost: false,
             charging: Charging::default(),
+            admitted: 0,
         }
     }
 
@@ -125,7 +135,10 @@ impl Limiter {
             for (limit, counter) in &mut self.counted {
                 counter.get_mut().charge(now, limit.metered.of(cost));
             }
+            let number = self.admitted;
+            self.admitted += 1;
             return Verdict::Admitted(Ticket {
+                number,
                 at: now,
                 charged: cost,
             });
@@ -142,7 +155,7 @@ impl Limiter {
     /// Ends an admitted request, which really cost that much.
     #[expect(clippy::needless_pass_by_value, reason = "a ticket is given back once")]
     pub fn finish(&mut self, now: Duration, ticket: Ticket, used: Cost) {
-        let Ticket { at, charged } = ticket;
+        let Ticket { at, charged, .. } = ticket;
         for (limit, counter) in &mut self.counted {
             let counter = counter.get_mut();
             counter.finish();
@@ -156,6 +169,11 @@ impl Limiter {
                 counter.charge(nanos(now), used - charged);
             }
         }
+    }
+
+    /// Requests that were admitted so far.
+    pub fn admitted(&self) -> u64 {
+        self.admitted
     }
 
     /// How each limit stands, in their order.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::factor::Factor;
 
 const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -285,7 +286,7 @@ fn lies_are_read_from_text() {
     assert_eq!("2x".parse(), Ok(Lie::Times(Factor::thousandths(2_000))));
     assert_eq!("1s".parse(), Ok(Lie::Always(ms(1_000))));
     assert_eq!("0".parse(), Ok(Lie::Always(ms(0))));
-    for bad in ["x", "-1x", "1.x", ".5x", "0.0001x", "1", "5000000x", ""] {
+    for bad in ["x", "-1x", ".5x", "1", "1y", ""] {
         assert!(bad.parse::<Lie>().is_err(), "{bad}");
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Limit, Metered};
+use super::{Charging, Limit, Metered};
 use crate::duration;
 
 /// A text that is no limit.
@@ -118,4 +118,35 @@ fn number(text: &str) -> Option<u64> {
 
 fn time(text: &str) -> Option<Duration> {
     duration::parse(text).ok().filter(|time| !time.is_zero())
+}
+
+/// A text that names no way of charging.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChargingError {
+    text: String,
+}
+
+impl fmt::Display for ChargingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = &self.text;
+        write!(
+            f,
+            "`{text}` is no way of charging: estimate, corrected or used"
+        )
+    }
+}
+
+impl std::error::Error for ChargingError {}
+
+impl FromStr for Charging {
+    type Err = ChargingError;
+
+    fn from_str(text: &str) -> Result<Self, ChargingError> {
+        match text {
+            "estimate" => Ok(Self::Estimate),
+            "corrected" => Ok(Self::Corrected),
+            "used" => Ok(Self::Used),
+            other => Err(ChargingError { text: other.into() }),
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::duration;
 use crate::fault::ErrorKind;
-use crate::limits::Standing;
+use crate::limits::{Metered, Refused, Wait};
 use crate::refusal::{Refusal, Why};
 
 const INVALID: &str = "invalid_request_error";
@@ -50,7 +50,7 @@ pub(super) fn refusal(why: Why<'_>, model: &str) -> Refusal {
     match why {
         Why::Kind(kind) => of_kind(kind, model),
         Why::Status(status) => plain(status),
-        Why::Limit(standing, wait) => limited(model, standing, wait),
+        Why::Limit(refused, wait) => limited(model, refused, wait),
         Why::NoSuchUrl(method, path) => {
             Refusal::error(404, INVALID, format!("Invalid URL ({method} {path})"))
         }
@@ -66,17 +66,32 @@ pub(super) fn refusal(why: Why<'_>, model: &str) -> Refusal {
 }
 
 /// A limit was reached; the text tells when to come back only if it may.
-fn limited(model: &str, standing: Standing, wait: Option<Duration>) -> Refusal {
+fn limited(model: &str, refused: Refused, wait: Option<Duration>) -> Refusal {
+    let (standing, requested) = (refused.standing, refused.cost);
+    let (r#type, metered) = match standing.metered {
+        Metered::Requests => ("requests", "requests per min (RPM)"),
+        Metered::InFlight => ("requests", "concurrent requests"),
+        Metered::Tokens => ("tokens", "tokens per min (TPM)"),
+        Metered::InputTokens => ("tokens", "input tokens per min (ITPM)"),
+        Metered::OutputTokens => ("tokens", "output tokens per min (OTPM)"),
+    };
+    let of = format!("{model} in organization org-simulator on {metered}");
     let limit = standing.limit;
-    let used = limit.saturating_sub(standing.remaining);
-    let again = wait.map_or_else(String::new, |wait| {
-        format!("Please try again in {}. ", duration::go(wait))
-    });
-    let message = format!(
-        "Rate limit reached for {model} in organization org-simulator on requests per min (RPM): Limit {limit}, \
-         Used {used}, Requested 1. {again}{LIMITS_PAGE}"
-    );
-    Refusal::error(429, "requests", message).code("rate_limit_exceeded")
+    let message = if refused.wait == Wait::Never {
+        format!(
+            "Request too large for {of}: Limit {limit}, Requested {requested}. The input or output tokens must be \
+             reduced in order to run successfully. {LIMITS_PAGE}"
+        )
+    } else {
+        let used = limit.saturating_sub(standing.remaining);
+        let again = wait.map_or_else(String::new, |wait| {
+            format!("Please try again in {}. ", duration::go(wait))
+        });
+        format!(
+            "Rate limit reached for {of}: Limit {limit}, Used {used}, Requested {requested}. {again}{LIMITS_PAGE}"
+        )
+    };
+    Refusal::error(429, r#type, message).code("rate_limit_exceeded")
 }
 
 /// A status without a kind of its own.

@@ -125,6 +125,45 @@ fn limits_and_keys_come_from_the_command_line() {
 }
 
 #[test]
+fn every_limit_and_every_lie_comes_from_the_command_line() {
+    let started = Started::new(&[
+        "--limit",
+        "log=1/1h",
+        "--limit",
+        "bucket=9000/1m,burst=900,of=tokens,told=9000",
+        "--charging",
+        "corrected",
+        "--hint",
+        "ms",
+        "--hint-lie",
+        "7ms",
+        "--headers",
+        "azure",
+        "--header-lie",
+        "2x",
+        "--service",
+        "lognormal:1ms:0.5",
+        "--seed",
+        "7",
+    ]);
+    let good = started.ask();
+    assert!(good.starts_with("HTTP/1.1 200"), "{good}");
+    assert!(
+        good.contains("\r\nx-ratelimit-limit-tokens: 18000\r\n"),
+        "{good}"
+    );
+    assert!(
+        good.contains("\r\nx-ratelimit-reset-requests: 3600\r\n"),
+        "{good}"
+    );
+    let limited = started.ask();
+    assert!(limited.starts_with("HTTP/1.1 429"), "{limited}");
+    assert!(limited.contains("\r\nretry-after-ms: 7\r\n"), "{limited}");
+    let silent = Started::new(&["--window", "9/1h", "--headers", "none"]).ask();
+    assert!(!silent.contains("ratelimit"), "{silent}");
+}
+
+#[test]
 fn complains_about_what_it_cannot_do() {
     let beyond = refused(&["--listen", "0.0.0.0:0"]);
     assert!(beyond.contains("loopback only"), "{beyond}");
@@ -141,4 +180,16 @@ fn complains_about_what_it_cannot_do() {
         "{hint}"
     );
     refused(&["--burst", "3"]);
+    for (flag, bad) in [
+        ("--limit", "leaky=3/1s"),
+        ("--window", "log=3/1s"),
+        ("--hint-lie", "often"),
+        ("--headers", "loud"),
+        ("--header-lie", "stale"),
+        ("--charging", "never"),
+        ("--service", "normal:2s"),
+    ] {
+        let complaint = refused(&[flag, bad]);
+        assert!(complaint.contains("` is no "), "{complaint}");
+    }
 }

@@ -8,6 +8,7 @@ mod anthropic;
 mod call;
 mod command;
 mod http2;
+mod limiters;
 mod limits;
 mod requests;
 mod script;
