@@ -13,7 +13,6 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use crate::clock::rfc3339;
 use crate::duration::{ceil_seconds, go};
 use crate::limits::{Metered, Standing};
-use crate::wire::text;
 
 mod lie;
 
@@ -109,15 +108,9 @@ impl Told {
 
     fn openai(&self, headers: &mut HeaderMap, reset: &dyn Fn(Duration) -> String) {
         for (metered, standing) in [("requests", self.requests()), ("tokens", self.tokens())] {
-            if let Some(standing) = standing {
-                let (limit, remaining) = (standing.limit, standing.remaining);
-                openai(
-                    headers,
-                    metered,
-                    limit.into(),
-                    remaining.into(),
-                    &reset(standing.reset),
-                );
+            if let Some(told) = standing {
+                let reset = reset(told.reset);
+                openai(headers, metered, [&told.limit, &told.remaining, &reset]);
             }
         }
     }
@@ -126,34 +119,22 @@ impl Told {
         let used = self.admitted.min(GROQ_DAY);
         let reset = GROQ_PERIOD.saturating_mul(u32::try_from(used).unwrap_or(u32::MAX));
         let remaining = GROQ_DAY - used;
-        openai(
-            headers,
-            "requests",
-            GROQ_DAY.into(),
-            remaining.into(),
-            &go(reset),
-        );
-        if let Some(tokens) = self.tokens() {
-            let (limit, remaining) = (tokens.limit, tokens.remaining);
-            openai(
-                headers,
-                "tokens",
-                limit.into(),
-                remaining.into(),
-                &go(tokens.reset),
-            );
+        openai(headers, "requests", [&GROQ_DAY, &remaining, &go(reset)]);
+        if let Some(told) = self.tokens() {
+            let reset = go(told.reset);
+            openai(headers, "tokens", [&told.limit, &told.remaining, &reset]);
         }
     }
 
     fn mistral(&self, headers: &mut HeaderMap) {
         for (metered, standing) in [("req", self.requests()), ("tokens", self.tokens())] {
-            if let Some(standing) = standing {
+            if let Some(told) = standing {
                 let name = |field| format!("x-ratelimit-{field}-{metered}-minute");
-                set(headers, &name("limit"), standing.limit.into());
-                set(headers, &name("remaining"), standing.remaining.into());
+                set(headers, &name("limit"), &told.limit);
+                set(headers, &name("remaining"), &told.remaining);
             }
         }
-        set(headers, "x-ratelimit-tokens-query-cost", self.tokens.into());
+        set(headers, "x-ratelimit-tokens-query-cost", &self.tokens);
     }
 
     fn anthropic(&self, headers: &mut HeaderMap, unix: Duration) {
@@ -164,46 +145,38 @@ impl Told {
             };
             // Rounded up: whoever obeys is never too early.
             let (limit, remaining, reset) = match standing {
-                Some(told) => (told.limit, told.remaining, ceil_seconds(unix + told.reset)),
+                Some(told) => (
+                    told.limit,
+                    told.remaining,
+                    ceil_seconds(unix.saturating_add(told.reset)),
+                ),
                 None => (untouched, untouched, unix.as_secs()),
             };
             let name = |field| format!("anthropic-ratelimit-{word}-{field}");
-            set(headers, &name("limit"), limit.into());
-            set(headers, &name("remaining"), remaining.into());
-            set(headers, &name("reset"), text(&rfc3339(reset)));
+            set(headers, &name("limit"), &limit);
+            set(headers, &name("remaining"), &remaining);
+            set(headers, &name("reset"), &rfc3339(reset));
         }
     }
 }
 
 fn sentinels(headers: &mut HeaderMap) {
-    let unknown = HeaderValue::from_static("-1");
     for metered in ["requests", "tokens"] {
-        openai(headers, metered, unknown.clone(), unknown.clone(), "0");
+        openai(headers, metered, [&-1, &-1, &0]);
     }
 }
 
-fn openai(
-    headers: &mut HeaderMap,
-    metered: &str,
-    limit: HeaderValue,
-    remaining: HeaderValue,
-    reset: &str,
-) {
-    set(headers, &format!("x-ratelimit-limit-{metered}"), limit);
-    set(
-        headers,
-        &format!("x-ratelimit-remaining-{metered}"),
-        remaining,
-    );
-    set(
-        headers,
-        &format!("x-ratelimit-reset-{metered}"),
-        text(reset),
-    );
+/// Limit, rest and reset under OpenAI's names.
+fn openai(headers: &mut HeaderMap, metered: &str, values: [&dyn fmt::Display; 3]) {
+    for (field, value) in ["limit", "remaining", "reset"].into_iter().zip(values) {
+        set(headers, &format!("x-ratelimit-{field}-{metered}"), value);
+    }
 }
 
-fn set(headers: &mut HeaderMap, name: &str, value: HeaderValue) {
-    if let Ok(name) = HeaderName::try_from(name) {
+/// Names and values are of our own letters and digits: there is no other that is left out.
+fn set(headers: &mut HeaderMap, name: &str, value: &dyn fmt::Display) {
+    let value = HeaderValue::try_from(value.to_string());
+    if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), value) {
         headers.insert(name, value);
     }
 }

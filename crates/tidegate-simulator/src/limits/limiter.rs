@@ -124,30 +124,24 @@ impl Limiter {
     /// Time must not go back from call to call.
     pub fn admit(&mut self, now: Duration, cost: Cost) -> Verdict {
         let now = nanos(now);
-        let cost = match self.charging {
-            Charging::Estimate | Charging::Corrected => cost,
-            Charging::Used => Cost {
-                output_tokens: 0,
-                ..cost
-            },
-        };
+        let charged = self.charged(cost);
         let Some(refused) = self.refusal(now, cost) else {
             for (limit, counter) in &mut self.counted {
-                counter.get_mut().charge(now, limit.metered.of(cost));
+                counter.get_mut().charge(now, limit.metered.of(charged));
             }
             let number = self.admitted;
             self.admitted += 1;
             return Verdict::Admitted(Ticket {
                 number,
                 at: now,
-                charged: cost,
+                charged,
             });
         };
         if !self.rejects_cost {
             return Verdict::Refused(refused);
         }
         for (limit, counter) in &mut self.counted {
-            counter.get_mut().punish(now, limit.metered.of(cost));
+            counter.get_mut().punish(now, limit.metered.of(charged));
         }
         Verdict::Refused(self.refusal(now, cost).unwrap_or(refused))
     }
@@ -183,12 +177,25 @@ impl Limiter {
         counted.map(move |(limit, counter)| standing(*limit, counter, now))
     }
 
-    /// The limit with the longest wait, unless none has any.
+    /// What is charged at admission.
+    fn charged(&self, cost: Cost) -> Cost {
+        match self.charging {
+            Charging::Estimate | Charging::Corrected => cost,
+            Charging::Used => Cost {
+                output_tokens: 0,
+                ..cost
+            },
+        }
+    }
+
+    /// The limit with the longest wait, unless none has any. A limit that the request does not touch has none, whatever
+    /// its debt; one that is charged later has, as long as it is in debt.
     fn refusal(&self, now: u64, cost: Cost) -> Option<Refused> {
+        let charged = self.charged(cost);
         let limits = self.counted.iter().enumerate();
         let costing = limits.filter(|(_, (limit, _))| limit.metered.of(cost) > 0);
         let waits = costing.map(|(index, (limit, counter))| {
-            (counter.get().wait(now, limit.metered.of(cost)), index)
+            (counter.get().wait(now, limit.metered.of(charged)), index)
         });
         let (wait, index) = waits
             .filter(|(wait, _)| *wait != Wait::NONE)
@@ -198,7 +205,7 @@ impl Limiter {
             limit: index,
             wait,
             standing: standing(*longest, counter, now),
-            cost: longest.metered.of(cost),
+            cost: longest.metered.of(charged),
         })
     }
 }

@@ -262,6 +262,36 @@ fn answers_are_charged_by_estimate_corrected_or_as_they_end() {
 }
 
 #[test]
+fn what_was_not_used_of_an_older_window_is_not_given_to_a_newer_one() {
+    let limit = Limit::windowed(100, ms(1_000)).on(Metered::OutputTokens);
+    let mut limiter = Limiter::new(&[limit]).charging(Charging::Corrected);
+    let Verdict::Admitted(ticket) = limiter.admit(ms(900), Cost::of(0, 100)) else {
+        panic!("it fits");
+    };
+    assert!(limiter.admit(ms(1_100), Cost::of(0, 60)).is_admitted());
+    limiter.finish(ms(1_200), ticket, Cost::of(0, 10));
+    assert_eq!(standing(&limiter, 1_200).1, 40);
+}
+
+#[test]
+fn a_limit_that_a_request_does_not_touch_lets_it_in_even_in_debt() {
+    let tokens = Limit::bucket(100, ms(1_000), 100).on(Metered::OutputTokens);
+    let mut limiter = Limiter::new(&[tokens]).charging(Charging::Used);
+    let Verdict::Admitted(ticket) = limiter.admit(ms(0), Cost::of(9, 0)) else {
+        panic!("it fits");
+    };
+    limiter.finish(ms(0), ticket, Cost::of(9, 900));
+    assert_eq!(standing(&limiter, 0), (100, 0, ms(9_000)));
+    assert!(limiter.admit(ms(0), Cost::of(9, 0)).is_admitted());
+    let refused = limiter.admit(ms(0), Cost::of(9, 1)).refused().unwrap();
+    assert_eq!(
+        refused.wait,
+        Wait::Exactly(ms(8_000)),
+        "until it is no debt"
+    );
+}
+
+#[test]
 fn a_hint_is_rounded_up_or_a_lie() {
     let wait = Wait::Exactly(Duration::from_micros(2_400_100));
     let micros = |hint: Hint, lie| hint.told(wait, lie).map(|told| told.as_micros());
