@@ -31,14 +31,17 @@
 mod directories;
 mod find;
 mod pack;
+mod parallel;
 mod pattern;
 mod read;
 mod render;
 mod secret;
 mod select;
 mod skip;
+mod tokens;
 mod walk;
 
 pub use pack::{PackError, PackOptions, Packed, PackedFile, pack};
 pub use pattern::{Pattern, patterns};
 pub use skip::{SkipReason, Skipped};
+pub use tokens::TokenCounter;

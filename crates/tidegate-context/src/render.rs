@@ -26,7 +26,7 @@ impl Packed {
     }
 }
 
-fn push(text: &mut String, file: &PackedFile) {
+pub(crate) fn push(text: &mut String, file: &PackedFile) {
     text.push_str(BEFORE_NAME);
     text.push_str(&file.path);
     text.push_str(AFTER_NAME);

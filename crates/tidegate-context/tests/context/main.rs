@@ -12,4 +12,5 @@ mod limits;
 mod lookup;
 mod order;
 mod render;
+mod tokens;
 mod tree;
