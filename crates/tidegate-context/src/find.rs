@@ -93,7 +93,7 @@ fn named(directory: &Path, text: &str, directories: &Arc<Directories>) -> Result
             real,
             named: true,
         }],
-        skipped: Vec::new(),
+        ..Found::default()
     })
 }
 

@@ -28,7 +28,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod cache;
 mod directories;
+mod fill;
 mod find;
 mod pack;
 mod parallel;
@@ -38,10 +40,13 @@ mod render;
 mod secret;
 mod select;
 mod skip;
+mod text;
 mod tokens;
+mod trail;
 mod walk;
 
-pub use pack::{PackError, PackOptions, Packed, PackedFile, pack};
+pub use cache::{CacheOptions, CacheUsage};
+pub use pack::{PackError, PackOptions, Packed, PackedFile, SecretFound, Secrets, pack};
 pub use pattern::{Pattern, patterns};
 pub use skip::{SkipReason, Skipped};
 pub use tokens::TokenCounter;

@@ -4,19 +4,23 @@
 //! is an error, with the numbers and what to do; what a glob or a directory could not bring along is listed; a word
 //! that only looked like a file is handed back, so that the caller can say so.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::cache::{self, CacheOptions, Keeping};
 use crate::directories::{Directories, NotADirectory};
+use crate::fill::fill;
 use crate::find::{Refusal, find};
+use crate::parallel;
 use crate::pattern::Pattern;
 use crate::read;
-use crate::secret;
 use crate::select::{Choice, Selection};
 use crate::skip::{SkipReason, Skipped};
+use crate::text::Text;
+use crate::trail::{Stamp, Step, Trail};
 
 /// Where files may come from, and how much of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +35,40 @@ pub struct PackOptions {
     pub max_total_bytes: u64,
     /// The most files packed. 1000 by default.
     pub max_files: usize,
+    /// What becomes of credentials in the files. They fail the pack by default.
+    pub secrets: Secrets,
+    /// Where packs are kept, so that the same files need not be read again. Nothing is kept by default.
+    pub cache: Option<CacheOptions>,
+}
+
+/// What becomes of a file that holds a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Secrets {
+    /// Nothing is packed: [`PackError::Secrets`].
+    #[default]
+    Refuse,
+    /// It is left out, and listed.
+    LeaveOut,
+    /// It is packed like any other: nobody looks.
+    Allow,
+}
+
+/// A credential in a file, by its place. Its value is told to nobody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SecretFound {
+    /// The file, as it would stand in its header.
+    pub path: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// What it is: `an AWS access key`.
+    pub what: &'static str,
+}
+
+impl fmt::Display for SecretFound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} holds {} in line {}", self.path, self.what, self.line)
+    }
 }
 
 impl PackOptions {
@@ -49,6 +87,8 @@ impl PackOptions {
             max_file_bytes: Self::DEFAULT_MAX_FILE_BYTES,
             max_total_bytes: Self::DEFAULT_MAX_TOTAL_BYTES,
             max_files: Self::DEFAULT_MAX_FILES,
+            secrets: Secrets::default(),
+            cache: None,
         }
     }
 }
@@ -96,6 +136,15 @@ pub enum PackError {
         /// What is the matter with the file.
         reason: SkipReason,
     },
+    /// Files that hold a credential each, where that is an [error](PackOptions::secrets).
+    #[error(
+        "{}; nothing was sent: take them out, leave the files out, or allow secrets where these are none",
+        told(found)
+    )]
+    Secrets {
+        /// One for each file, in the order of packing; at least one.
+        found: Vec<SecretFound>,
+    },
     /// A pattern that ranges over more entries than anyone means.
     #[error("{pattern} ranges over more than {limit} files and directories; name a smaller part")]
     TooBroad {
@@ -114,12 +163,31 @@ fn listed(directories: &[PathBuf]) -> String {
     shown.join(", ")
 }
 
+/// The most findings an error names; it also says how many there are.
+const MOST_TOLD: usize = 5;
+
+fn told(found: &[SecretFound]) -> String {
+    let shown: Vec<_> = found
+        .iter()
+        .take(MOST_TOLD)
+        .map(SecretFound::to_string)
+        .collect();
+    let more = found.len().saturating_sub(MOST_TOLD);
+    let more = if more > 0 {
+        format!(", and {more} files more")
+    } else {
+        String::new()
+    };
+    format!("{}{more}", shown.join(", "))
+}
+
 /// What goes before a prompt, and what was left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Packed {
     files: Vec<PackedFile>,
     skipped: Vec<Skipped>,
     unmatched: Vec<String>,
+    is_kept: bool,
 }
 
 /// A packed file.
@@ -130,10 +198,15 @@ pub struct PackedFile {
     pub path: String,
     /// The size of its text in bytes.
     pub bytes: u64,
-    text: String,
+    text: Text,
 }
 
 impl PackedFile {
+    pub(crate) fn new(path: String, text: Text) -> Self {
+        let bytes = text.len() as u64;
+        Self { path, bytes, text }
+    }
+
     /// What is packed of it: its content without a byte order mark.
     pub fn text(&self) -> &str {
         &self.text
@@ -151,6 +224,21 @@ impl fmt::Debug for PackedFile {
 }
 
 impl Packed {
+    /// One that was kept.
+    pub(crate) fn kept(files: Vec<PackedFile>, skipped: Vec<Skipped>) -> Self {
+        Self {
+            files,
+            skipped,
+            unmatched: Vec::new(),
+            is_kept: true,
+        }
+    }
+
+    /// Whether it was packed before and [kept](PackOptions::cache), and nothing has changed since.
+    pub fn is_kept(&self) -> bool {
+        self.is_kept
+    }
+
     /// Whether nothing goes before the prompt.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
@@ -172,23 +260,6 @@ impl Packed {
         &self.unmatched
     }
 
-    /// Leaves out the files that hold a credential; they are among the [skipped](Self::skipped) then.
-    #[must_use]
-    pub fn without_secrets(mut self) -> Self {
-        let found = |file: &PackedFile| secret::find(&file.text);
-        let skipped = self.files.iter().filter_map(|file| {
-            let (line, what) = found(file)?;
-            Some(Skipped {
-                path: file.path.clone(),
-                reason: SkipReason::Secret { line, what },
-            })
-        });
-        self.skipped.extend(skipped);
-        self.files.retain(|file| found(file).is_none());
-        self.skipped.sort_by(|a, b| a.path.cmp(&b.path));
-        self
-    }
-
     /// The size of all packed texts in bytes, headers not counted.
     pub fn bytes(&self) -> u64 {
         self.files.iter().map(|file| file.bytes).sum()
@@ -200,30 +271,110 @@ impl Packed {
 /// The result depends on the files alone, not on the order of the patterns or of the directories' entries. It blocks
 /// while it reads: call it where that is allowed. Without patterns the file system is not touched.
 pub fn pack(patterns: &[Pattern], options: &PackOptions) -> Result<Packed, PackError> {
+    pack_at(cache::now(), patterns, options)
+}
+
+/// The same, at another time than now: what is kept grows old, and what was just written is in doubt.
+pub(crate) fn pack_at(
+    now: u64,
+    patterns: &[Pattern],
+    options: &PackOptions,
+) -> Result<Packed, PackError> {
     if patterns.is_empty() {
         return Ok(Packed::default());
     }
     let directories = Arc::new(Directories::open(&options.root, &options.include_dirs)?);
+    let Some(cache) = &options.cache else {
+        return Ok(fresh(patterns, &directories, options)?.packed);
+    };
+    let question = cache::question(patterns, &directories, options);
+    if let Some(packed) = cache::recall(&question, cache, now, options) {
+        return Ok(packed);
+    }
+    let Fresh {
+        packed,
+        trail,
+        files,
+    } = fresh(patterns, &directories, options)?;
+    if let Some(trail) = trail.filter(|_| packed.unmatched.is_empty()) {
+        let taken = now;
+        let keeping = Keeping {
+            packed: &packed,
+            trail,
+            files,
+            taken,
+        };
+        cache::keep(&question, cache, keeping);
+    }
+    Ok(packed)
+}
+
+/// A pack, and what it rests on.
+struct Fresh {
+    packed: Packed,
+    /// `None` where nobody asks, or nobody can tell.
+    trail: Option<Vec<(PathBuf, Step, Stamp)>>,
+    /// Where in the trail each file stands.
+    files: Vec<usize>,
+}
+
+fn fresh(
+    patterns: &[Pattern],
+    directories: &Arc<Directories>,
+    options: &PackOptions,
+) -> Result<Fresh, PackError> {
     let mut selection = Selection::default();
     let mut unmatched = Vec::new();
+    let mut trail = Trail::default();
     for pattern in distinct(patterns) {
-        let found = find(pattern, &directories)
-            .map_err(|refusal| refused(pattern, refusal, &directories))?;
+        let mut found =
+            find(pattern, directories).map_err(|refusal| refused(pattern, refusal, directories))?;
         if found.is_empty() {
-            unmatched.extend(text_after_all(pattern, &directories)?);
+            unmatched.extend(text_after_all(pattern, directories)?);
         }
-        selection.add(&pattern.to_string(), found, &directories);
+        trail.sought(pattern.text(), directories);
+        trail.append(std::mem::take(&mut found.trail));
+        selection.add(&pattern.to_string(), found, directories);
     }
-    let (choices, skipped) = selection.settle(&directories);
-    fill(
-        &choices,
-        Packed {
-            files: Vec::new(),
-            skipped,
-            unmatched,
-        },
-        options,
-    )
+    let (choices, mut skipped) = selection.settle(directories);
+    let stamped = stamped(&choices);
+    let trail =
+        (options.cache.is_some() && !trail.lost).then(|| trail_of(&choices, &stamped, trail));
+    let sizes: Vec<_> = stamped.into_iter().map(|stamp| Ok(stamp?.size)).collect();
+    let filled = fill(&choices, &sizes, options)?;
+    skipped.extend(filled.skipped);
+    skipped.sort_by(|a, b| a.path.cmp(&b.path));
+    let (numbers, files) = filled.files.into_iter().unzip();
+    let packed = Packed {
+        files,
+        skipped,
+        unmatched,
+        is_kept: false,
+    };
+    Ok(Fresh {
+        packed,
+        trail,
+        files: numbers,
+    })
+}
+
+/// The files in the order of `choices`, then everything else.
+fn trail_of(
+    choices: &[Choice],
+    stamped: &[Result<Stamp, SkipReason>],
+    trail: Trail,
+) -> Vec<(PathBuf, Step, Stamp)> {
+    let stamps = stamped
+        .iter()
+        .map(|stamp| *stamp.as_ref().unwrap_or(&Stamp::ABSENT));
+    let files = choices.iter().zip(stamps);
+    let files = files.map(|(choice, stamp)| (choice.real.clone(), Step::Unchanged, stamp));
+    let rest: BTreeSet<_> = trail.steps.into_iter().collect();
+    let rest = rest.into_iter().map(|(path, step)| {
+        let stamp = Stamp::at(&path, step);
+        (path, step, stamp)
+    });
+    files.chain(rest).collect()
 }
 
 fn distinct(patterns: &[Pattern]) -> impl Iterator<Item = &Pattern> {
@@ -245,83 +396,10 @@ fn text_after_all(
     Ok(pattern.looks_like_path().then(|| pattern.to_string()))
 }
 
-/// Takes the files in as far as they fit, those first that must.
-fn fill(
-    choices: &[Choice],
-    mut packed: Packed,
-    options: &PackOptions,
-) -> Result<Packed, PackError> {
-    let mut total = 0;
-    for choice in choices {
-        match (
-            read(choice, packed.files.len(), total, options),
-            &choice.named_by,
-        ) {
-            (Ok(file), _) => {
-                total += file.bytes;
-                packed.files.push(file);
-            }
-            (Err(reason), Some(pattern)) => {
-                return Err(PackError::Unpackable {
-                    pattern: pattern.clone(),
-                    reason,
-                });
-            }
-            (Err(reason), None) => packed.skipped.push(Skipped {
-                path: choice.label.clone(),
-                reason,
-            }),
-        }
-    }
-    packed.files.sort_by(|a, b| a.path.cmp(&b.path));
-    packed.skipped.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(packed)
-}
-
-/// One file, `files` files and `total` bytes being packed already. Nothing is read that cannot fit.
-fn read(
-    choice: &Choice,
-    files: usize,
-    total: u64,
-    options: &PackOptions,
-) -> Result<PackedFile, SkipReason> {
-    if choice.label.contains(char::REPLACEMENT_CHARACTER) {
-        return Err(SkipReason::UnprintableName);
-    }
-    if files >= options.max_files {
-        return Err(SkipReason::TooManyFiles {
-            limit: options.max_files,
-        });
-    }
-    let size = fitting(read::size(&choice.real)?, total, options)?;
-    let text = read::text(&choice.real, size, options.max_file_bytes)?;
-    let bytes = fitting(text.len() as u64, total, options)?;
-    Ok(PackedFile {
-        path: choice.label.clone(),
-        bytes,
-        text,
-    })
-}
-
-fn fitting(bytes: u64, total: u64, options: &PackOptions) -> Result<u64, SkipReason> {
-    let PackOptions {
-        max_file_bytes,
-        max_total_bytes,
-        ..
-    } = *options;
-    if bytes > max_file_bytes {
-        return Err(SkipReason::TooLarge {
-            bytes,
-            limit: max_file_bytes,
-        });
-    }
-    if bytes > max_total_bytes.saturating_sub(total) {
-        return Err(SkipReason::TotalExceeded {
-            bytes,
-            limit: max_total_bytes,
-        });
-    }
-    Ok(bytes)
+/// What the system says of each file before anything is read; asking is most of the time that a pack takes to begin.
+fn stamped(choices: &[Choice]) -> Vec<Result<Stamp, SkipReason>> {
+    let stamp = |(): &mut (), number: usize| read::stamp(&choices[number].real);
+    parallel::each(choices.len(), 256, || (), stamp)
 }
 
 fn refused(pattern: &Pattern, refusal: Refusal, directories: &Directories) -> PackError {

@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::skip::SkipReason;
+use crate::trail::Stamp;
 
 /// How far a NUL is looked for, in bytes, as git does.
 const HEAD: usize = 8 * 1024;
@@ -17,11 +18,11 @@ const MOST_RESERVED: usize = 16 * 1024 * 1024;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// The size of the file at `path` in bytes, as far as the system knows.
-pub(crate) fn size(path: &Path) -> Result<u64, SkipReason> {
-    let metadata = path.metadata().map_err(SkipReason::unreadable)?;
+/// What the system says of the file at `path`.
+pub(crate) fn stamp(path: &Path) -> Result<Stamp, SkipReason> {
+    let metadata = path.symlink_metadata().map_err(SkipReason::unreadable)?;
     if metadata.is_file() {
-        Ok(metadata.len())
+        Ok(Stamp::of(&metadata))
     } else {
         Err(SkipReason::NotAFile)
     }

@@ -15,6 +15,7 @@ use ignore::{DirEntry, WalkBuilder};
 
 use crate::directories::Directories;
 use crate::skip::SkipReason;
+use crate::trail::Trail;
 
 /// The most entries one pattern may visit. A walk over more is a home directory or a disk, named by mistake, or links
 /// to links that multiply.
@@ -25,6 +26,8 @@ const MOST_ENTRIES: usize = 500_000;
 pub(crate) struct Found {
     pub(crate) files: Vec<FoundFile>,
     pub(crate) skipped: Vec<(PathBuf, SkipReason)>,
+    /// What this rests on.
+    pub(crate) trail: Trail,
 }
 
 impl Found {
@@ -126,7 +129,9 @@ fn walk_at_most(
         area,
         directories: Arc::clone(directories),
         links: Mutex::default(),
+        trail: Mutex::default(),
     });
+    gate.trail().begins(&gate.area.logical);
     let admits = Arc::clone(&gate);
     builder.filter_entry(move |entry| admits.admits(entry));
     for (visited, entry) in builder.build().enumerate() {
@@ -138,7 +143,10 @@ fn walk_at_most(
             Err(error) => gate.report(&error, &mut found),
         }
     }
-    found.skipped.append(&mut gate.links().refused);
+    let links = std::mem::take(&mut *gate.links());
+    found.trail = std::mem::take(&mut *gate.trail());
+    found.trail.lost |= links.followed || !links.refused.is_empty();
+    found.skipped.extend(links.refused);
     Ok(found)
 }
 
@@ -204,6 +212,7 @@ struct Gate {
     area: Area,
     directories: Arc<Directories>,
     links: Mutex<Links>,
+    trail: Mutex<Trail>,
 }
 
 #[derive(Default)]
@@ -218,7 +227,21 @@ impl Gate {
         self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn trail(&self) -> MutexGuard<'_, Trail> {
+        self.trail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn admits(&self, entry: &DirEntry) -> bool {
+        let admitted = self.wants_to_see(entry);
+        let mut trail = self.trail();
+        trail.saw(entry.path());
+        if admitted && entry.file_type().is_some_and(|kind| kind.is_dir()) {
+            trail.listed(entry.path());
+        }
+        admitted
+    }
+
+    fn wants_to_see(&self, entry: &DirEntry) -> bool {
         let path = entry.path();
         let Some(below) = self.area.below(path) else {
             return self.area.logical.starts_with(path);
@@ -284,6 +307,7 @@ impl Gate {
     }
 
     fn report(&self, error: &ignore::Error, found: &mut Found) {
+        self.trail().lost = true;
         let Some(path) = failed_path(error) else {
             return;
         };

@@ -12,5 +12,6 @@ mod limits;
 mod lookup;
 mod order;
 mod render;
+mod secrets;
 mod tokens;
 mod tree;

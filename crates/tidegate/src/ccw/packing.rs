@@ -1,6 +1,6 @@
 //! The files that a prompt names, put before it as far as they can be: what cannot is told, and the call goes on.
 
-use tidegate_context::{PackOptions, Packed, patterns};
+use tidegate_context::{PackOptions, Packed, Secrets, patterns};
 
 use super::CcwOptions;
 use super::tell::Tell;
@@ -30,6 +30,7 @@ impl<'c> Packing<'c> {
                 .include_dirs
                 .extend(asked.include_dirs.clone().unwrap_or_default());
             options.include_dirs.extend(asked.base_dir.clone());
+            options.secrets = Secrets::LeaveOut;
             options
         });
         Self { tell, options }
@@ -46,7 +47,7 @@ impl<'c> Packing<'c> {
         self.say(format_args!("Found {} @patterns", patterns.len()));
         let pack = move || tidegate_context::pack(&patterns, &options);
         match tokio::task::spawn_blocking(pack).await {
-            Ok(Ok(packed)) => self.apply(&packed.without_secrets(), prompt),
+            Ok(Ok(packed)) => self.apply(&packed, prompt),
             Ok(Err(error)) => self.without(prompt, &error.to_string()),
             Err(error) => self.without(prompt, &error.to_string()),
         }
