@@ -30,15 +30,22 @@
 
 mod directories;
 mod find;
+mod generated;
+mod name;
+mod open;
+mod opener;
 mod pack;
 mod pattern;
 mod read;
 mod render;
+mod rules;
 mod secret;
 mod select;
 mod skip;
+mod unmatched;
 mod walk;
 
 pub use pack::{PackError, PackOptions, Packed, PackedFile, pack};
-pub use pattern::{Pattern, patterns};
+pub use pattern::{Pattern, patterns, unescaped};
 pub use skip::{SkipReason, Skipped};
+pub use unmatched::Unmatched;

@@ -1,22 +1,26 @@
 //! From the patterns of a prompt to the text that goes before it.
 //!
-//! The promise is that a prompt goes out with what it names or not at all. A file named itself that cannot be packed
-//! is an error, with the numbers and what to do; what a glob or a directory could not bring along is listed; a word
-//! that only looked like a file is handed back, so that the caller can say so.
+//! The promise is that a prompt goes out with what it names or somebody is told. A file named itself that cannot be
+//! packed is an error, with the numbers and what to do; what a glob or a directory could not bring along is listed; a
+//! pattern that matches nothing is handed back with the names it may have meant, or is an error for those who ask.
 
 use std::collections::HashSet;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use crate::directories::{Directories, NotADirectory};
 use crate::find::{Refusal, find};
+use crate::name::spell;
+use crate::opener::Opener;
 use crate::pattern::Pattern;
 use crate::read;
 use crate::secret;
 use crate::select::{Choice, Selection};
 use crate::skip::{SkipReason, Skipped};
+use crate::unmatched::Unmatched;
 
 /// Where files may come from, and how much of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +35,8 @@ pub struct PackOptions {
     pub max_total_bytes: u64,
     /// The most files packed. 1000 by default.
     pub max_files: usize,
+    /// Whether a pattern that matches nothing is an error, even if it is a mere word. Off by default.
+    pub strict: bool,
 }
 
 impl PackOptions {
@@ -49,6 +55,7 @@ impl PackOptions {
             max_file_bytes: Self::DEFAULT_MAX_FILE_BYTES,
             max_total_bytes: Self::DEFAULT_MAX_TOTAL_BYTES,
             max_files: Self::DEFAULT_MAX_FILES,
+            strict: false,
         }
     }
 }
@@ -65,15 +72,15 @@ pub enum PackError {
         /// What the system said.
         source: io::Error,
     },
-    /// A quoted name or a glob that matches nothing.
+    /// A pattern that matches nothing, where that is an [error](PackOptions::strict).
     #[error(
-        "{pattern} matches no file under {}; check the name (hidden and ignored files are packed only when named \
-         exactly), or write \\@ for an at sign that is text",
+        "{unmatched} under {}; hidden and ignored files are packed only when named exactly, and \\@ is \
+         an at sign that is text",
         listed(searched)
     )]
     NoMatch {
-        /// As it was typed.
-        pattern: String,
+        /// The pattern, and what it may have meant.
+        unmatched: Unmatched,
         /// The directories it was looked up in, in order.
         searched: Vec<PathBuf>,
     },
@@ -119,7 +126,7 @@ fn listed(directories: &[PathBuf]) -> String {
 pub struct Packed {
     files: Vec<PackedFile>,
     skipped: Vec<Skipped>,
-    unmatched: Vec<String>,
+    unmatched: Vec<Unmatched>,
 }
 
 /// A packed file.
@@ -130,10 +137,24 @@ pub struct PackedFile {
     pub path: String,
     /// The size of its text in bytes.
     pub bytes: u64,
+    /// When its content last changed, as far as the system knows.
+    pub modified: Option<SystemTime>,
     text: String,
 }
 
 impl PackedFile {
+    /// A text that lies in no file, under a name that is spelled as a file's would be.
+    pub fn new(path: &str, text: impl Into<String>) -> Self {
+        let text = text.into();
+        let parts: Vec<_> = path.split('/').map(|part| spell(part.as_ref())).collect();
+        Self {
+            path: parts.join("/"),
+            bytes: text.len() as u64,
+            modified: None,
+            text,
+        }
+    }
+
     /// What is packed of it: its content without a byte order mark.
     pub fn text(&self) -> &str {
         &self.text
@@ -147,6 +168,18 @@ impl fmt::Debug for PackedFile {
             .field("path", &self.path)
             .field("bytes", &self.bytes)
             .finish_non_exhaustive()
+    }
+}
+
+/// Sorted by name.
+impl FromIterator<PackedFile> for Packed {
+    fn from_iter<I: IntoIterator<Item = PackedFile>>(files: I) -> Self {
+        let mut files: Vec<_> = files.into_iter().collect();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        Self {
+            files,
+            ..Self::default()
+        }
     }
 }
 
@@ -167,8 +200,8 @@ impl Packed {
         &self.skipped
     }
 
-    /// Words that looked like files, matched nothing and stay text, as they were typed.
-    pub fn unmatched(&self) -> &[String] {
+    /// Patterns that look like files, matched nothing and stay text.
+    pub fn unmatched(&self) -> &[Unmatched] {
         &self.unmatched
     }
 
@@ -197,8 +230,9 @@ impl Packed {
 
 /// Packs the files that `patterns` name.
 ///
-/// The result depends on the files alone, not on the order of the patterns or of the directories' entries. It blocks
-/// while it reads: call it where that is allowed. Without patterns the file system is not touched.
+/// The result depends on the files alone, not on the order of the directories' entries; on that of the patterns only
+/// where not everything fits: files named themselves come first, then what the first pattern matches, and so on. It
+/// blocks while it reads: call it where that is allowed. Without patterns the file system is not touched.
 pub fn pack(patterns: &[Pattern], options: &PackOptions) -> Result<Packed, PackError> {
     if patterns.is_empty() {
         return Ok(Packed::default());
@@ -210,20 +244,17 @@ pub fn pack(patterns: &[Pattern], options: &PackOptions) -> Result<Packed, PackE
         let found = find(pattern, &directories)
             .map_err(|refusal| refused(pattern, refusal, &directories))?;
         if found.is_empty() {
-            unmatched.extend(text_after_all(pattern, &directories)?);
+            unmatched.extend(text_after_all(pattern, &directories, options)?);
         }
         selection.add(&pattern.to_string(), found, &directories);
     }
     let (choices, skipped) = selection.settle(&directories);
-    fill(
-        &choices,
-        Packed {
-            files: Vec::new(),
-            skipped,
-            unmatched,
-        },
-        options,
-    )
+    let packed = Packed {
+        files: Vec::new(),
+        skipped,
+        unmatched,
+    };
+    fill(&choices, packed, &mut Opener::new(&directories), options)
 }
 
 fn distinct(patterns: &[Pattern]) -> impl Iterator<Item = &Pattern> {
@@ -234,27 +265,33 @@ fn distinct(patterns: &[Pattern]) -> impl Iterator<Item = &Pattern> {
 /// What to tell of a pattern that matched nothing: nothing at all if it is a mere word.
 fn text_after_all(
     pattern: &Pattern,
-    directories: &Directories,
-) -> Result<Option<String>, PackError> {
-    if pattern.must_match() {
+    directories: &Arc<Directories>,
+    options: &PackOptions,
+) -> Result<Option<Unmatched>, PackError> {
+    if !options.strict && !pattern.looks_like_path() {
+        return Ok(None);
+    }
+    let unmatched = Unmatched::of(pattern, directories);
+    if options.strict {
         return Err(PackError::NoMatch {
-            pattern: pattern.to_string(),
+            unmatched,
             searched: directories.to_vec(),
         });
     }
-    Ok(pattern.looks_like_path().then(|| pattern.to_string()))
+    Ok(Some(unmatched))
 }
 
 /// Takes the files in as far as they fit, those first that must.
 fn fill(
     choices: &[Choice],
     mut packed: Packed,
+    opener: &mut Opener<'_>,
     options: &PackOptions,
 ) -> Result<Packed, PackError> {
     let mut total = 0;
     for choice in choices {
         match (
-            read(choice, packed.files.len(), total, options),
+            read(choice, opener, packed.files.len(), total, options),
             &choice.named_by,
         ) {
             (Ok(file), _) => {
@@ -281,24 +318,25 @@ fn fill(
 /// One file, `files` files and `total` bytes being packed already. Nothing is read that cannot fit.
 fn read(
     choice: &Choice,
+    opener: &mut Opener<'_>,
     files: usize,
     total: u64,
     options: &PackOptions,
 ) -> Result<PackedFile, SkipReason> {
-    if choice.label.contains(char::REPLACEMENT_CHARACTER) {
-        return Err(SkipReason::UnprintableName);
-    }
     if files >= options.max_files {
         return Err(SkipReason::TooManyFiles {
             limit: options.max_files,
         });
     }
-    let size = fitting(read::size(&choice.real)?, total, options)?;
-    let text = read::text(&choice.real, size, options.max_file_bytes)?;
+    let file = opener.open(&choice.real)?;
+    fitting(file.metadata.len(), total, options)?;
+    let modified = file.metadata.modified().ok();
+    let text = read::text(file, options.max_file_bytes)?;
     let bytes = fitting(text.len() as u64, total, options)?;
     Ok(PackedFile {
         path: choice.label.clone(),
         bytes,
+        modified,
         text,
     })
 }

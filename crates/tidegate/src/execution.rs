@@ -1,5 +1,6 @@
 //! One run, from the request to what became of it: plan, pack, drive.
 
+use std::borrow::Cow;
 use std::future::Future;
 
 use tidegate_context::{PackOptions, Packed};
@@ -184,7 +185,11 @@ async fn pack(plan: &Plan, context: Context, request: &mut Request) -> Result<Pa
     let Some(Part::Text { text }) = last else {
         return Ok(Packed::default());
     };
-    let patterns = tidegate_context::patterns(context.named_in.as_deref().unwrap_or(text));
+    let typed = context.named_in.as_deref();
+    let patterns = tidegate_context::patterns(typed.unwrap_or(text));
+    if let Some(sent) = without_escapes(text, typed) {
+        *text = sent;
+    }
     if patterns.is_empty() {
         return Ok(Packed::default());
     }
@@ -201,4 +206,14 @@ async fn pack(plan: &Plan, context: Context, request: &mut Request) -> Result<Pa
         *text = packed.render_before(text);
     }
     Ok(packed)
+}
+
+/// `text` as it is sent, if that differs: without the backslashes that keep an at sign from naming a file, where it was
+/// typed.
+fn without_escapes(text: &str, typed: Option<&str>) -> Option<String> {
+    let typed = typed.unwrap_or(text);
+    match tidegate_context::unescaped(typed) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(sent) => Some(text.replacen(typed, &sent, 1)),
+    }
 }

@@ -143,8 +143,8 @@ pub(crate) fn outcome<A>(outcome: &Outcome<A>, exit: Exit, global: &Global) {
         for skipped in outcome.packed.skipped() {
             warning(&format!("left out {}: {}", skipped.path, skipped.reason));
         }
-        for pattern in outcome.packed.unmatched() {
-            warning(&format!("{pattern} names no file and was sent as text"));
+        for unmatched in outcome.packed.unmatched() {
+            warning(&format!("{unmatched}; it was sent as text"));
         }
     }
     match &outcome.result {

@@ -10,6 +10,7 @@ mod grammar;
 mod ignore_rules;
 mod limits;
 mod lookup;
+mod near;
 mod order;
 mod render;
 mod tree;

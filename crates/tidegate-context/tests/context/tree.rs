@@ -75,8 +75,14 @@ impl Tree {
             .collect()
     }
 
+    /// The patterns that matched nothing.
     pub(crate) fn unmatched(&self, prompt: &str) -> Vec<String> {
-        self.pack(prompt).unwrap().unmatched().to_vec()
+        let packed = self.pack(prompt).unwrap();
+        packed
+            .unmatched()
+            .iter()
+            .map(|unmatched| unmatched.pattern.clone())
+            .collect()
     }
 }
 
