@@ -47,5 +47,6 @@ mod walk;
 
 pub use pack::{PackError, PackOptions, Packed, PackedFile, pack};
 pub use pattern::{Pattern, patterns, unescaped};
+pub use render::{Format, Layout, UnknownFormat};
 pub use skip::{SkipReason, Skipped};
 pub use unmatched::Unmatched;

@@ -6,11 +6,13 @@
 )]
 
 mod confinement;
+mod formats;
 mod grammar;
 mod ignore_rules;
 mod limits;
 mod lookup;
 mod near;
 mod order;
+mod reader;
 mod render;
 mod tree;
