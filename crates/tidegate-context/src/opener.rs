@@ -40,3 +40,6 @@ impl<'d> Opener<'d> {
         }
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -104,7 +104,9 @@ pub enum PackError {
         reason: SkipReason,
     },
     /// A pattern that ranges over more entries than anyone means.
-    #[error("{pattern} ranges over more than {limit} files and directories; name a smaller part")]
+    #[error(
+        "{pattern} ranges over more than {limit} files, directories or links; name a smaller part"
+    )]
     TooBroad {
         /// As it was typed.
         pattern: String,

@@ -18,9 +18,11 @@ use crate::generated::is_generated;
 use crate::rules::{self, Rules, Verdict};
 use crate::skip::SkipReason;
 
-/// The most entries one pattern may visit. A walk over more is a home directory or a disk, named by mistake, or links
-/// to links that multiply.
+/// The most entries one pattern may visit. A walk over more is a home directory or a disk, named by mistake.
 const MOST_ENTRIES: usize = 500_000;
+
+/// The most links one pattern may follow. More are links to links that multiply, and each is resolved anew.
+const MOST_LINKS: usize = 10_000;
 
 /// What a pattern names.
 #[derive(Debug, Default)]
@@ -48,7 +50,7 @@ pub(crate) struct FoundFile {
     pub(crate) named: bool,
 }
 
-/// More entries than one pattern may visit.
+/// More entries or links than one pattern may visit.
 #[derive(Debug)]
 pub(crate) struct TooBroad {
     pub(crate) limit: usize,
@@ -139,6 +141,9 @@ fn walk_at_most(
         if visited == limit {
             return Err(TooBroad { limit });
         }
+        if gate.state().followed > MOST_LINKS {
+            return Err(TooBroad { limit: MOST_LINKS });
+        }
         match entry {
             Ok(entry) => gate.collect(&entry, &mut found),
             Err(error) => gate.report(&error, &mut found),
@@ -186,8 +191,8 @@ struct Gate {
 
 struct State {
     rules: Rules,
-    /// Whether a link was followed, so that paths are no longer what they seem.
-    followed: bool,
+    /// How many links were followed. From the first one on paths are no longer what they seem.
+    followed: usize,
     refused: Vec<(PathBuf, SkipReason)>,
 }
 
@@ -198,7 +203,7 @@ impl Gate {
             directories: Arc::clone(directories),
             state: Mutex::new(State {
                 rules,
-                followed: false,
+                followed: 0,
                 refused: Vec::new(),
             }),
         }
@@ -251,7 +256,7 @@ impl Gate {
         let hidden = target
             .strip_prefix(directory)
             .is_ok_and(|below| below.iter().any(is_hidden));
-        self.state().followed |= !hidden;
+        self.state().followed += usize::from(!hidden);
         !hidden
     }
 
@@ -300,7 +305,7 @@ impl Gate {
 
     /// Asks the system only where links are involved: it is one call for every part of the path.
     fn identity(&self, entry: &DirEntry, below: &Path) -> io::Result<PathBuf> {
-        if self.state().followed {
+        if self.state().followed > 0 {
             entry.path().canonicalize()
         } else {
             Ok(self.area.real.join(below))

@@ -44,15 +44,18 @@ impl Held {
 
     /// The regular file `name` in it.
     pub(crate) fn file(&self, name: &OsStr) -> Result<Opened, SkipReason> {
-        let Self(directory) = self;
-        let listed = statat(directory, name, AtFlags::SYMLINK_NOFOLLOW).map_err(refused)?;
+        let listed = statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW).map_err(refused)?;
         match FileType::from_raw_mode(listed.st_mode) {
-            FileType::RegularFile => {}
-            FileType::Symlink | FileType::Directory => return Err(SkipReason::Replaced),
-            _ => return Err(SkipReason::NotAFile),
+            FileType::RegularFile => self.listed_file(name),
+            FileType::Symlink | FileType::Directory => Err(SkipReason::Replaced),
+            _ => Err(SkipReason::NotAFile),
         }
+    }
+
+    /// What was a regular file a moment ago and may be anything by now.
+    fn listed_file(&self, name: &OsStr) -> Result<Opened, SkipReason> {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | NEVER_WAIT;
-        let file = openat(directory, name, flags, Mode::empty()).map_err(refused)?;
+        let file = openat(&self.0, name, flags, Mode::empty()).map_err(refused)?;
         Opened::of(File::from(file))
     }
 }
@@ -62,5 +65,29 @@ fn refused(error: Errno) -> SkipReason {
     match error {
         Errno::LOOP | Errno::NOTDIR | Errno::MLINK => SkipReason::Replaced,
         error => SkipReason::unreadable(io::Error::from(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::fs::mknodat;
+
+    use super::*;
+
+    #[test]
+    fn what_changes_between_a_look_and_the_opening_is_not_followed_and_not_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        std::fs::write(path("secret"), "secret").unwrap();
+        std::os::unix::fs::symlink(path("secret"), path("link")).unwrap();
+        std::fs::create_dir(path("directory")).unwrap();
+        let mode = Mode::from_raw_mode(0o644);
+        mknodat(CWD, path("pipe"), FileType::Fifo, mode, 0).unwrap();
+        let held = Held::open(directory.path()).unwrap();
+        let refusal = |name| held.listed_file(OsStr::new(name)).unwrap_err();
+        assert_eq!(refusal("link"), SkipReason::Replaced);
+        assert_eq!(refusal("pipe"), SkipReason::NotAFile);
+        assert_eq!(refusal("directory"), SkipReason::NotAFile);
+        assert!(held.listed_file(OsStr::new("secret")).is_ok());
     }
 }

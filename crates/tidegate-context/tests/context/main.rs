@@ -8,6 +8,8 @@
 mod confinement;
 mod formats;
 mod grammar;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod ignore_rules;
 mod limits;
 mod lookup;
