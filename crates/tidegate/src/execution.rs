@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::future::Future;
 
-use tidegate_context::{PackOptions, Packed};
+use tidegate_context::{Layout, PackOptions, Packed};
 use tidegate_core::{
     Delivery, Delta, Embeddings, EventKind, Failure, FailureKind, GiveUp, Part, Request, Response,
     RunId,
@@ -193,17 +193,19 @@ async fn pack(plan: &Plan, context: Context, request: &mut Request) -> Result<Pa
     if patterns.is_empty() {
         return Ok(Packed::default());
     }
+    let layout = Layout::from(&plan.context);
     let mut options = plan
         .context
         .clone()
         .into_options(PackOptions::new(context.root));
+    options.strict |= context.strict;
     options.include_dirs.splice(0..0, context.include_dirs);
     let packing = tokio::task::spawn_blocking(move || tidegate_context::pack(&patterns, &options));
     let packed = packing
         .await
         .map_err(|error| Error::internal(error.to_string()))??;
     if !packed.is_empty() {
-        *text = packed.render_before(text);
+        *text = packed.render_before_as(text, layout);
     }
     Ok(packed)
 }

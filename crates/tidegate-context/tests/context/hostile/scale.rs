@@ -6,7 +6,7 @@ use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
 use tidegate_context::{PackError, SkipReason};
 
 use super::{pack_in_time, unreadable};
-use crate::tree::Tree;
+use crate::tree::{Tree, names};
 
 const MANY: usize = 200_000;
 const IN_ONE: usize = 1_000;
@@ -65,4 +65,15 @@ fn links_that_multiply_end_at_a_limit() {
     }
     let error = pack_in_time(&tree, "@19/**/*.txt").unwrap_err();
     assert!(matches!(error, PackError::TooBroad { .. }), "{error}");
+}
+
+#[test]
+fn rules_too_hard_to_follow_keep_their_directory_out() {
+    let tree = Tree::new(&["a.txt", "big/a.txt"]);
+    let lines: Vec<_> = (0..12_000).map(|n| format!("*a*{n}*[b-y]?z*")).collect();
+    tree.write("big/.gitignore", lines.join("\n"));
+    let packed = pack_in_time(&tree, "@**/*.txt").unwrap();
+    assert_eq!(names(&packed), ["a.txt"]);
+    let error = unreadable(&packed, "big");
+    assert!(error.starts_with(".gitignore: "), "{error}");
 }
