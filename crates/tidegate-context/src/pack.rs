@@ -20,7 +20,7 @@ use crate::read;
 use crate::secret;
 use crate::select::{Choice, Selection};
 use crate::skip::{SkipReason, Skipped};
-use crate::unmatched::Unmatched;
+use crate::unmatched::{Neighbours, Unmatched};
 
 /// Where files may come from, and how much of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -242,11 +242,17 @@ pub fn pack(patterns: &[Pattern], options: &PackOptions) -> Result<Packed, PackE
     let directories = Arc::new(Directories::open(&options.root, &options.include_dirs)?);
     let mut selection = Selection::default();
     let mut unmatched = Vec::new();
+    let mut neighbours = Neighbours::of(&directories);
     for pattern in distinct(patterns) {
         let found = find(pattern, &directories)
             .map_err(|refusal| refused(pattern, refusal, &directories))?;
         if found.is_empty() {
-            unmatched.extend(text_after_all(pattern, &directories, options)?);
+            unmatched.extend(text_after_all(
+                pattern,
+                &directories,
+                &mut neighbours,
+                options,
+            )?);
         }
         selection.add(&pattern.to_string(), found, &directories);
     }
@@ -267,13 +273,14 @@ fn distinct(patterns: &[Pattern]) -> impl Iterator<Item = &Pattern> {
 /// What to tell of a pattern that matched nothing: nothing at all if it is a mere word.
 fn text_after_all(
     pattern: &Pattern,
-    directories: &Arc<Directories>,
+    directories: &Directories,
+    neighbours: &mut Neighbours<'_>,
     options: &PackOptions,
 ) -> Result<Option<Unmatched>, PackError> {
     if !options.strict && !pattern.looks_like_path() {
         return Ok(None);
     }
-    let unmatched = Unmatched::of(pattern, directories);
+    let unmatched = neighbours.unmatched(pattern);
     if options.strict {
         return Err(PackError::NoMatch {
             unmatched,

@@ -5,15 +5,16 @@
 //! within a bound, and only where packing would look.
 
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::directories::Directories;
 use crate::pattern::Pattern;
 use crate::walk;
 
-/// The most entries looked at for one pattern.
+/// The most entries looked at in one directory.
 const LOOKED_AT: usize = 20_000;
+/// The most patterns that names are looked for: a pasted list of packages has hundreds that mean no file.
+const ASKED: usize = 20;
 /// The longest name compared with others, in bytes: comparing takes time in proportion to both lengths.
 const LONGEST: usize = 128;
 /// The most names offered.
@@ -27,16 +28,6 @@ pub struct Unmatched {
     pub pattern: String,
     /// Files and directories it may have meant, the nearest first.
     pub near: Vec<String>,
-}
-
-impl Unmatched {
-    pub(crate) fn of(pattern: &Pattern, directories: &Arc<Directories>) -> Self {
-        let near = literal(pattern).map_or_else(Vec::new, |name| near(&name, directories));
-        Self {
-            pattern: pattern.to_string(),
-            near,
-        }
-    }
 }
 
 impl fmt::Display for Unmatched {
@@ -67,34 +58,84 @@ fn literal(pattern: &Pattern) -> Option<String> {
     (1..=LONGEST).contains(&name.len()).then_some(name)
 }
 
-fn near(name: &str, directories: &Arc<Directories>) -> Vec<String> {
-    let mut near = Vec::new();
+/// What the allowed directories hold, looked at once and only if a pattern matches nothing.
+pub(crate) struct Neighbours<'d> {
+    directories: &'d Arc<Directories>,
+    names: Option<Vec<Name>>,
+    asked: usize,
+}
+
+/// A file or directory: as it is offered and as it is compared.
+struct Name {
+    label: String,
+    whole: String,
+    last: String,
+}
+
+impl<'d> Neighbours<'d> {
+    pub(crate) const fn of(directories: &'d Arc<Directories>) -> Self {
+        Self {
+            directories,
+            names: None,
+            asked: 0,
+        }
+    }
+
+    /// `pattern`, and what it may have meant.
+    pub(crate) fn unmatched(&mut self, pattern: &Pattern) -> Unmatched {
+        self.asked += 1;
+        let wanted = literal(pattern).filter(|_| self.asked <= ASKED);
+        Unmatched {
+            pattern: pattern.to_string(),
+            near: wanted.map_or_else(Vec::new, |wanted| self.near(&wanted)),
+        }
+    }
+
+    fn near(&mut self, wanted: &str) -> Vec<String> {
+        let names = self.names.get_or_insert_with(|| names(self.directories));
+        let near = names
+            .iter()
+            .filter_map(|name| Some((name.distance(wanted)?, &name.label)));
+        let mut near: Vec<_> = near.collect();
+        near.sort();
+        near.dedup();
+        near.truncate(OFFERED);
+        near.into_iter().map(|(_, label)| label.clone()).collect()
+    }
+}
+
+fn names(directories: &Arc<Directories>) -> Vec<Name> {
+    let mut names = Vec::new();
     for directory in directories.paths() {
         walk::glance(directory, LOOKED_AT, directories, |path| {
             let label = directories.label(path);
-            near.extend(distance(name, path, &label).map(|distance| (distance, label)));
+            let whole = label.to_lowercase();
+            let last = whole.rsplit_once('/').map_or(&*whole, |(_, last)| last);
+            names.push(Name {
+                last: last.to_owned(),
+                whole,
+                label,
+            });
         });
     }
-    near.sort();
-    near.dedup();
-    near.into_iter()
-        .take(OFFERED)
-        .map(|(_, label)| label)
-        .collect()
+    names
 }
 
-/// How far a name is from what was typed, if that is near enough to be meant: the same name elsewhere before another
-/// name, and a whole path before a mere name.
-fn distance(wanted: &str, path: &Path, label: &str) -> Option<(usize, usize)> {
-    let label = label.to_lowercase();
-    if label.ends_with(wanted) && label[..label.len() - wanted.len()].ends_with('/') {
-        return Some((1, label.len()));
+impl Name {
+    /// How far it is from what was typed, if that is near enough to be meant: the same name elsewhere before another
+    /// name, and a whole path before a mere name.
+    fn distance(&self, wanted: &str) -> Option<(usize, usize)> {
+        let Self { whole, last, .. } = self;
+        if let Some(above) = whole.strip_suffix(wanted)
+            && above.ends_with('/')
+        {
+            return Some((1, whole.len()));
+        }
+        let path = edits(wanted, whole).map(|edits| (2 * edits, 0));
+        let wanted = wanted.rsplit_once('/').map_or(wanted, |(_, last)| last);
+        let name = edits(wanted, last).map(|edits| (2 * edits + 1, whole.len()));
+        path.into_iter().chain(name).min()
     }
-    let name = path.file_name()?.to_string_lossy().to_lowercase();
-    let whole = edits(wanted, &label).map(|edits| (2 * edits, 0));
-    let last = wanted.rsplit_once('/').map_or(wanted, |(_, last)| last);
-    let alone = edits(last, &name).map(|edits| (2 * edits + 1, label.len()));
-    whole.into_iter().chain(alone).min()
 }
 
 /// The edits from one to the other, where they are few for so long a name.

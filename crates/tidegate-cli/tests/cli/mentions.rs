@@ -61,6 +61,24 @@ fn a_name_that_matches_nothing_is_a_warning_with_names_like_it() {
 }
 
 #[test]
+fn of_many_files_left_out_the_first_are_told_and_the_rest_counted() {
+    let stage = echoing("[context]\nmax_files = 1");
+    for number in 0..30 {
+        stage.file(&format!("many/{number:02}"), "");
+    }
+    let ran = echo(&stage, &["read @many"]);
+    let told = ran
+        .stderr
+        .matches("the limit of 1 files is reached")
+        .count();
+    assert_eq!(told, 20, "{ran:?}");
+    assert!(
+        ran.stderr.contains("left out 9 more; --json lists them"),
+        "{ran:?}"
+    );
+}
+
+#[test]
 fn strictly_a_name_that_matches_nothing_stops_the_run() {
     let says = ["@note.md", "did you mean notes.md?"];
     echo(&echoing(""), &["--strict-context", "read @note.md"]).failed(4, &says);

@@ -76,3 +76,11 @@ fn a_warning_is_one_line_with_the_names() {
         "@main.rs matches no file (did you mean one of src/main.rs, tests/main.rs?)"
     );
 }
+
+#[test]
+fn a_pasted_list_of_packages_is_not_looked_up_name_by_name() {
+    let names: Vec<_> = (0..100).map(|number| format!("@types/n{number}")).collect();
+    let packed = project().pack(&(names.join(" ") + " @readme.md")).unwrap();
+    assert_eq!(packed.unmatched().len(), 101);
+    assert!(packed.unmatched()[100].near.is_empty());
+}
