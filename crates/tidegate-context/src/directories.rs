@@ -84,10 +84,11 @@ impl Directories {
         } in &self.all
         {
             if let Ok(rest) = path.strip_prefix(directory) {
-                return if prefix.is_empty() {
-                    slashed(rest)
-                } else {
-                    format!("{prefix}/{}", slashed(rest))
+                return match (prefix.as_str(), slashed(rest)) {
+                    ("", rest) if rest.is_empty() => ".".to_owned(),
+                    ("", rest) => rest,
+                    (prefix, rest) if rest.is_empty() => prefix.to_owned(),
+                    (prefix, rest) => format!("{prefix}/{rest}"),
                 };
             }
         }

@@ -20,21 +20,31 @@ pub(super) fn write<E>(
     let length = runs::free(runs::SHORTEST, &taken(files));
     let rule = "=".repeat(length);
     for file in files {
-        for piece in [
-            &rule,
-            BEFORE_NAME,
-            &file.path,
-            &remarks(file, layout),
-            " ",
-            &rule,
-            "\n",
-        ] {
-            put(piece)?;
-        }
-        put_text(file.text(), put)?;
+        section(file, &rule, layout, put)?;
     }
     put(&"-".repeat(length))?;
     put("\n")
+}
+
+/// One file under its header.
+pub(super) fn section<E>(
+    file: &PackedFile,
+    rule: &str,
+    layout: Layout,
+    put: &mut impl FnMut(&str) -> Result<(), E>,
+) -> Result<(), E> {
+    for piece in [
+        rule,
+        BEFORE_NAME,
+        &file.path,
+        &remarks(file, layout),
+        " ",
+        rule,
+        "\n",
+    ] {
+        put(piece)?;
+    }
+    put_text(file.text(), put)
 }
 
 /// The lengths of what looks like a header or an end in the contents, indented or not.

@@ -58,7 +58,7 @@ fn rules_at_the_top_that_are_a_pipe_keep_everything_out() {
     pipe(&tree, ".gitignore");
     let packed = pack_in_time(&tree, "@*.txt").unwrap();
     assert!(packed.is_empty());
-    assert_eq!(unreadable(&packed, ""), ".gitignore: not a regular file");
+    assert_eq!(unreadable(&packed, "."), ".gitignore: not a regular file");
     assert_eq!(names(&pack_in_time(&tree, "@a.txt").unwrap()), ["a.txt"]);
 }
 
