@@ -13,7 +13,7 @@ mod directory;
 mod entry;
 mod question;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -22,6 +22,8 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use self::directory::Directory;
 use self::entry::{Body, Head, Kept};
 pub(crate) use self::question::question;
+use crate::directories::Directories;
+use crate::opener::Opener;
 use crate::pack::{PackOptions, Packed, PackedFile};
 use crate::parallel;
 use crate::read;
@@ -104,7 +106,7 @@ pub(crate) fn recall(
     question: &str,
     cache: &CacheOptions,
     now: u64,
-    options: &PackOptions,
+    (directories, options): (&Directories, &PackOptions),
 ) -> Option<Packed> {
     let directory = Directory::of(&cache.dir);
     let mut entries = directory.entries_of(question);
@@ -119,7 +121,7 @@ pub(crate) fn recall(
             return None;
         };
         let packed = unpack(&kept.head, body)?;
-        is_unchanged(&kept.head, &packed, options).then(|| {
+        is_unchanged(&kept.head, &packed, directories, options).then(|| {
             kept.touch();
             packed
         })
@@ -188,10 +190,10 @@ fn unpack(head: &Head, body: String) -> Option<Packed> {
     let files = head.files.iter().map(|file| {
         let part = at..at.checked_add(file.bytes)?;
         at = part.end;
-        Some(PackedFile::new(
-            file.path.clone(),
-            Text::within(&whole, part)?,
-        ))
+        let (_, _, stamp) = &head.trail[file.step];
+        let modified = UNIX_EPOCH.checked_add(Duration::from_nanos(stamp.modified));
+        let text = Text::within(&whole, part)?;
+        Some(PackedFile::of(file.path.clone(), modified, text))
     });
     let files = files.collect::<Option<Vec<_>>>()?;
     let skipped: Vec<Skipped> = head.skipped.clone();
@@ -199,12 +201,18 @@ fn unpack(head: &Head, body: String) -> Option<Packed> {
 }
 
 /// Reads the files again whose time does not tell.
-fn is_unchanged(head: &Head, packed: &Packed, options: &PackOptions) -> bool {
+fn is_unchanged(
+    head: &Head,
+    packed: &Packed,
+    directories: &Directories,
+    options: &PackOptions,
+) -> bool {
+    let mut opener = Opener::new(directories);
+    let limit = options.max_file_bytes;
+    let mut text = |path: &Path| opener.open(path).and_then(|file| read::text(file, limit));
     head.files.iter().zip(packed.files()).all(|(file, packed)| {
         let (path, _, stamp) = &head.trail[file.step];
-        !stamp.is_in_doubt(head.taken)
-            || read::text(path, stamp.size, options.max_file_bytes)
-                .is_ok_and(|text| text == packed.text())
+        !stamp.is_in_doubt(head.taken) || text(path).is_ok_and(|text| text == packed.text())
     })
 }
 

@@ -6,7 +6,10 @@
 //! by the limits alone.
 
 use std::ops::Range;
+use std::time::SystemTime;
 
+use crate::directories::Directories;
+use crate::opener::Opener;
 use crate::pack::{PackError, PackOptions, PackedFile, SecretFound, Secrets};
 use crate::parallel;
 use crate::read;
@@ -29,11 +32,13 @@ pub(crate) struct Filled {
 pub(crate) fn fill(
     choices: &[Choice],
     sizes: &[Result<u64, SkipReason>],
+    directories: &Directories,
     options: &PackOptions,
 ) -> Result<Filled, PackError> {
     let mut filling = Filling {
         choices,
         sizes,
+        directories,
         options,
         total: 0,
         filled: Filled::default(),
@@ -55,6 +60,7 @@ pub(crate) fn fill(
 struct Filling<'p> {
     choices: &'p [Choice],
     sizes: &'p [Result<u64, SkipReason>],
+    directories: &'p Directories,
     options: &'p PackOptions,
     total: u64,
     filled: Filled,
@@ -64,6 +70,7 @@ struct Filling<'p> {
 /// What reading one file gave.
 struct Reading {
     text: String,
+    modified: Option<SystemTime>,
     secret: Option<Secret>,
 }
 
@@ -102,12 +109,6 @@ impl Filling<'_> {
 
     /// Whether the file is worth opening, `files` files and `total` bytes being packed already.
     fn fits(&self, number: usize, files: usize, total: u64) -> Result<(), SkipReason> {
-        if self.choices[number]
-            .label
-            .contains(char::REPLACEMENT_CHARACTER)
-        {
-            return Err(SkipReason::UnprintableName);
-        }
         let limit = self.options.max_files;
         if files >= limit {
             return Err(SkipReason::TooManyFiles { limit });
@@ -120,8 +121,8 @@ impl Filling<'_> {
         let readings = parallel::each(
             stretch.len(),
             WORTH_A_THREAD,
-            || (),
-            |(), offset| self.read(start + offset),
+            || Opener::new(self.directories),
+            |opener, offset| self.read(start + offset, opener),
         );
         for (number, reading) in stretch.zip(readings) {
             let settled = reading.and_then(|reading| self.settle(number, reading));
@@ -130,20 +131,31 @@ impl Filling<'_> {
         Ok(())
     }
 
-    fn read(&self, number: usize) -> Result<Reading, SkipReason> {
+    fn read(&self, number: usize, opener: &mut Opener<'_>) -> Result<Reading, SkipReason> {
         let choice = &self.choices[number];
-        let size = self.sizes[number].clone()?;
-        let text = read::text(&choice.real, size, self.options.max_file_bytes)?;
+        let file = opener.open(&choice.real)?;
+        let modified = file.metadata.modified().ok();
+        // Nothing that has grown beyond its limit since is read.
+        fitting(file.metadata.len(), 0, self.options)?;
+        let text = read::text(file, self.options.max_file_bytes)?;
         let searched = self.options.secrets != Secrets::Allow;
         let secret = searched
             .then(|| secret::find(&choice.label, &text))
             .flatten();
-        Ok(Reading { text, secret })
+        Ok(Reading {
+            text,
+            modified,
+            secret,
+        })
     }
 
     /// With the size that was read: a file can have grown.
     fn settle(&mut self, number: usize, reading: Reading) -> Result<(), SkipReason> {
-        let Reading { text, secret } = reading;
+        let Reading {
+            text,
+            modified,
+            secret,
+        } = reading;
         let bytes = text.len() as u64;
         fitting(bytes, self.total, self.options)?;
         let path = self.choices[number].label.clone();
@@ -162,7 +174,7 @@ impl Filling<'_> {
         self.total += bytes;
         self.filled
             .files
-            .push((number, PackedFile::new(path, text.into())));
+            .push((number, PackedFile::of(path, modified, text.into())));
         Ok(())
     }
 

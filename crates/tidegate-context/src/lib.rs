@@ -28,25 +28,34 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod area;
 mod cache;
 mod directories;
 mod fill;
 mod find;
+mod generated;
+mod name;
+mod open;
+mod opener;
 mod pack;
 mod parallel;
 mod pattern;
 mod read;
 mod render;
+mod rules;
 mod secret;
 mod select;
 mod skip;
 mod text;
 mod tokens;
 mod trail;
+mod unmatched;
 mod walk;
 
 pub use cache::{CacheOptions, CacheUsage};
 pub use pack::{PackError, PackOptions, Packed, PackedFile, SecretFound, Secrets, pack};
-pub use pattern::{Pattern, patterns};
+pub use pattern::{Pattern, patterns, unescaped};
+pub use render::{Format, Layout, UnknownFormat};
 pub use skip::{SkipReason, Skipped};
 pub use tokens::TokenCounter;
+pub use unmatched::Unmatched;

@@ -1,26 +1,30 @@
 //! From the patterns of a prompt to the text that goes before it.
 //!
-//! The promise is that a prompt goes out with what it names or not at all. A file named itself that cannot be packed
-//! is an error, with the numbers and what to do; what a glob or a directory could not bring along is listed; a word
-//! that only looked like a file is handed back, so that the caller can say so.
+//! The promise is that a prompt goes out with what it names or somebody is told. A file named itself that cannot be
+//! packed is an error, with the numbers and what to do; what a glob or a directory could not bring along is listed; a
+//! pattern that matches nothing is handed back with the names it may have meant, or is an error for those who ask.
+
+mod error;
+mod packed;
 
 use std::collections::{BTreeSet, HashSet};
-use std::fmt;
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use self::error::{PackError, SecretFound};
+pub use self::packed::{Packed, PackedFile};
+
 use crate::cache::{self, CacheOptions, Keeping};
-use crate::directories::{Directories, NotADirectory};
+use crate::directories::Directories;
 use crate::fill::fill;
 use crate::find::{Refusal, find};
 use crate::parallel;
 use crate::pattern::Pattern;
 use crate::read;
 use crate::select::{Choice, Selection};
-use crate::skip::{SkipReason, Skipped};
-use crate::text::Text;
+use crate::skip::SkipReason;
 use crate::trail::{Stamp, Step, Trail};
+use crate::unmatched::{Neighbours, Unmatched};
 
 /// Where files may come from, and how much of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +39,8 @@ pub struct PackOptions {
     pub max_total_bytes: u64,
     /// The most files packed. 1000 by default.
     pub max_files: usize,
+    /// Whether a pattern that matches nothing is an error, even if it is a mere word. Off by default.
+    pub strict: bool,
     /// What becomes of credentials in the files. They fail the pack by default.
     pub secrets: Secrets,
     /// Where packs are kept, so that the same files need not be read again. Nothing is kept by default.
@@ -53,24 +59,6 @@ pub enum Secrets {
     Allow,
 }
 
-/// A credential in a file, by its place. Its value is told to nobody.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SecretFound {
-    /// The file, as it would stand in its header.
-    pub path: String,
-    /// The line, from 1.
-    pub line: usize,
-    /// What it is: `an AWS access key`.
-    pub what: &'static str,
-}
-
-impl fmt::Display for SecretFound {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} holds {} in line {}", self.path, self.what, self.line)
-    }
-}
-
 impl PackOptions {
     /// The default of [`max_file_bytes`](Self::max_file_bytes): far above any source file, far below a data dump.
     pub const DEFAULT_MAX_FILE_BYTES: u64 = 1024 * 1024;
@@ -87,189 +75,18 @@ impl PackOptions {
             max_file_bytes: Self::DEFAULT_MAX_FILE_BYTES,
             max_total_bytes: Self::DEFAULT_MAX_TOTAL_BYTES,
             max_files: Self::DEFAULT_MAX_FILES,
+            strict: false,
             secrets: Secrets::default(),
             cache: None,
         }
     }
 }
 
-/// Why a prompt cannot go out as it is. `Display` is one line that says what to do.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PackError {
-    /// The working directory or an include directory cannot be used.
-    #[error("cannot take files from {}: {source}", path.display())]
-    Directory {
-        /// As it was given.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A quoted name or a glob that matches nothing.
-    #[error(
-        "{pattern} matches no file under {}; check the name (hidden and ignored files are packed only when named \
-         exactly), or write \\@ for an at sign that is text",
-        listed(searched)
-    )]
-    NoMatch {
-        /// As it was typed.
-        pattern: String,
-        /// The directories it was looked up in, in order.
-        searched: Vec<PathBuf>,
-    },
-    /// A pattern that leads out of the allowed directories, by its own text or through a link.
-    #[error("{pattern} leads to {}, outside {}; add its directory as an include directory, or \
-         write \\@ for an at sign that is text", resolved.display(), listed(allowed))]
-    Outside {
-        /// As it was typed.
-        pattern: String,
-        /// Where it leads, links resolved.
-        resolved: PathBuf,
-        /// The directories that files may come from.
-        allowed: Vec<PathBuf>,
-    },
-    /// A file that the prompt names itself and that cannot be packed.
-    #[error("{pattern} cannot be packed: {reason}; {}", reason.mend())]
-    Unpackable {
-        /// As it was typed.
-        pattern: String,
-        /// What is the matter with the file.
-        reason: SkipReason,
-    },
-    /// Files that hold a credential each, where that is an [error](PackOptions::secrets).
-    #[error(
-        "{}; nothing was sent: take them out, leave the files out, or allow secrets where these are none",
-        told(found)
-    )]
-    Secrets {
-        /// One for each file, in the order of packing; at least one.
-        found: Vec<SecretFound>,
-    },
-    /// A pattern that ranges over more entries than anyone means.
-    #[error("{pattern} ranges over more than {limit} files and directories; name a smaller part")]
-    TooBroad {
-        /// As it was typed.
-        pattern: String,
-        /// The most entries one pattern may visit.
-        limit: usize,
-    },
-}
-
-fn listed(directories: &[PathBuf]) -> String {
-    let shown: Vec<_> = directories
-        .iter()
-        .map(|directory| directory.display().to_string())
-        .collect();
-    shown.join(", ")
-}
-
-/// The most findings an error names; it also says how many there are.
-const MOST_TOLD: usize = 5;
-
-fn told(found: &[SecretFound]) -> String {
-    let shown: Vec<_> = found
-        .iter()
-        .take(MOST_TOLD)
-        .map(SecretFound::to_string)
-        .collect();
-    let more = found.len().saturating_sub(MOST_TOLD);
-    let more = if more > 0 {
-        format!(", and {more} files more")
-    } else {
-        String::new()
-    };
-    format!("{}{more}", shown.join(", "))
-}
-
-/// What goes before a prompt, and what was left out.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Packed {
-    files: Vec<PackedFile>,
-    skipped: Vec<Skipped>,
-    unmatched: Vec<String>,
-    is_kept: bool,
-}
-
-/// A packed file.
-#[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PackedFile {
-    /// Its name: from the working directory, or from the include directory's own name on; with forward slashes.
-    pub path: String,
-    /// The size of its text in bytes.
-    pub bytes: u64,
-    text: Text,
-}
-
-impl PackedFile {
-    pub(crate) fn new(path: String, text: Text) -> Self {
-        let bytes = text.len() as u64;
-        Self { path, bytes, text }
-    }
-
-    /// What is packed of it: its content without a byte order mark.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-}
-
-/// Without the text, which may be confidential and is long: this ends up in logs.
-impl fmt::Debug for PackedFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PackedFile")
-            .field("path", &self.path)
-            .field("bytes", &self.bytes)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Packed {
-    /// One that was kept.
-    pub(crate) fn kept(files: Vec<PackedFile>, skipped: Vec<Skipped>) -> Self {
-        Self {
-            files,
-            skipped,
-            unmatched: Vec::new(),
-            is_kept: true,
-        }
-    }
-
-    /// Whether it was packed before and [kept](PackOptions::cache), and nothing has changed since.
-    pub fn is_kept(&self) -> bool {
-        self.is_kept
-    }
-
-    /// Whether nothing goes before the prompt.
-    pub fn is_empty(&self) -> bool {
-        self.files.is_empty()
-    }
-
-    /// The packed files, sorted by the bytes of their names.
-    pub fn files(&self) -> &[PackedFile] {
-        &self.files
-    }
-
-    /// Files that globs and directories matched and that are not packed, sorted by name. Ignored and hidden files are
-    /// not among them: they are not matched.
-    pub fn skipped(&self) -> &[Skipped] {
-        &self.skipped
-    }
-
-    /// Words that looked like files, matched nothing and stay text, as they were typed.
-    pub fn unmatched(&self) -> &[String] {
-        &self.unmatched
-    }
-
-    /// The size of all packed texts in bytes, headers not counted.
-    pub fn bytes(&self) -> u64 {
-        self.files.iter().map(|file| file.bytes).sum()
-    }
-}
-
 /// Packs the files that `patterns` name.
 ///
-/// The result depends on the files alone, not on the order of the patterns or of the directories' entries. It blocks
-/// while it reads: call it where that is allowed. Without patterns the file system is not touched.
+/// The result depends on the files alone, not on the order of the directories' entries; on that of the patterns only
+/// where not everything fits: files named themselves come first, then what the first pattern matches, and so on. It
+/// blocks while it reads: call it where that is allowed. Without patterns the file system is not touched.
 pub fn pack(patterns: &[Pattern], options: &PackOptions) -> Result<Packed, PackError> {
     pack_at(cache::now(), patterns, options)
 }
@@ -288,7 +105,7 @@ pub(crate) fn pack_at(
         return Ok(fresh(patterns, &directories, options)?.packed);
     };
     let question = cache::question(patterns, &directories, options);
-    if let Some(packed) = cache::recall(&question, cache, now, options) {
+    if let Some(packed) = cache::recall(&question, cache, now, (&directories, options)) {
         return Ok(packed);
     }
     let Fresh {
@@ -296,7 +113,7 @@ pub(crate) fn pack_at(
         trail,
         files,
     } = fresh(patterns, &directories, options)?;
-    if let Some(trail) = trail.filter(|_| packed.unmatched.is_empty()) {
+    if let Some(trail) = trail.filter(|_| packed.unmatched().is_empty()) {
         let taken = now;
         let keeping = Keeping {
             packed: &packed,
@@ -325,12 +142,18 @@ fn fresh(
 ) -> Result<Fresh, PackError> {
     let mut selection = Selection::default();
     let mut unmatched = Vec::new();
+    let mut neighbours = Neighbours::of(directories);
     let mut trail = Trail::default();
     for pattern in distinct(patterns) {
         let mut found =
             find(pattern, directories).map_err(|refusal| refused(pattern, refusal, directories))?;
         if found.is_empty() {
-            unmatched.extend(text_after_all(pattern, directories)?);
+            unmatched.extend(text_after_all(
+                pattern,
+                directories,
+                &mut neighbours,
+                options,
+            )?);
         }
         trail.sought(pattern.text(), directories);
         trail.append(std::mem::take(&mut found.trail));
@@ -341,16 +164,11 @@ fn fresh(
     let trail =
         (options.cache.is_some() && !trail.lost).then(|| trail_of(&choices, &stamped, trail));
     let sizes: Vec<_> = stamped.into_iter().map(|stamp| Ok(stamp?.size)).collect();
-    let filled = fill(&choices, &sizes, options)?;
+    let filled = fill(&choices, &sizes, directories, options)?;
     skipped.extend(filled.skipped);
     skipped.sort_by(|a, b| a.path.cmp(&b.path));
     let (numbers, files) = filled.files.into_iter().unzip();
-    let packed = Packed {
-        files,
-        skipped,
-        unmatched,
-        is_kept: false,
-    };
+    let packed = Packed::made(files, skipped, unmatched);
     Ok(Fresh {
         packed,
         trail,
@@ -386,14 +204,20 @@ fn distinct(patterns: &[Pattern]) -> impl Iterator<Item = &Pattern> {
 fn text_after_all(
     pattern: &Pattern,
     directories: &Directories,
-) -> Result<Option<String>, PackError> {
-    if pattern.must_match() {
+    neighbours: &mut Neighbours<'_>,
+    options: &PackOptions,
+) -> Result<Option<Unmatched>, PackError> {
+    if !options.strict && !pattern.looks_like_path() {
+        return Ok(None);
+    }
+    let unmatched = neighbours.unmatched(pattern);
+    if options.strict {
         return Err(PackError::NoMatch {
-            pattern: pattern.to_string(),
+            unmatched,
             searched: directories.to_vec(),
         });
     }
-    Ok(pattern.looks_like_path().then(|| pattern.to_string()))
+    Ok(Some(unmatched))
 }
 
 /// What the system says of each file before anything is read; asking is most of the time that a pack takes to begin.
@@ -419,11 +243,5 @@ fn refused(pattern: &Pattern, refusal: Refusal, directories: &Directories) -> Pa
             reason: SkipReason::unreadable(error),
         },
         Refusal::TooBroad { limit } => PackError::TooBroad { pattern, limit },
-    }
-}
-
-impl From<NotADirectory> for PackError {
-    fn from(NotADirectory { path, source }: NotADirectory) -> Self {
-        Self::Directory { path, source }
     }
 }

@@ -54,8 +54,10 @@ pub enum SkipReason {
     },
     /// A socket, a pipe or a device: reading it may never end.
     NotAFile,
-    /// Its name is not UTF-8, or holds a line break or another control character: no header can name it.
-    UnprintableName,
+    /// A directory of dependencies or of what was built. It is packed when it is named itself.
+    Generated,
+    /// A link or something else was put in its place, or in that of a directory above it, after it was chosen.
+    Replaced,
     /// It holds a credential.
     Secret {
         /// The line, from 1.
@@ -89,7 +91,8 @@ impl SkipReason {
             Self::LeadsOutside { .. } => "add the directory it leads to as an include directory",
             Self::SameFile { .. } => "name it once",
             Self::NotAFile => "name a regular file",
-            Self::UnprintableName => "rename it",
+            Self::Generated => "name a file or directory in it",
+            Self::Replaced => "try again when nothing changes it",
             Self::Secret { .. } => "take the credential out of it",
             Self::Unreadable { .. } => "make it readable",
         }
@@ -119,7 +122,8 @@ impl fmt::Display for SkipReason {
             }
             Self::SameFile { packed_as } => write!(f, "the same file as {packed_as}"),
             Self::NotAFile => f.write_str("not a regular file"),
-            Self::UnprintableName => f.write_str("its name is not printable text"),
+            Self::Generated => f.write_str("a directory of dependencies or build output"),
+            Self::Replaced => f.write_str("something else was put in its place meanwhile"),
             Self::Secret { line, what } => write!(f, "{what} in line {line}"),
             Self::Unreadable { error } => write!(f, "unreadable: {error}"),
         }

@@ -88,7 +88,7 @@ impl TokenCounter {
         }
     }
 
-    /// The tokens of every packed file with its header, in the order of [`Packed::files`], counted on all processors.
+    /// The tokens of every packed file with its header in the plain format, in the order of [`Packed::files`], counted on all processors.
     ///
     /// A header begins on a new line with a character no encoding joins to what is before it: the sum is the count of the
     /// whole.
@@ -101,7 +101,7 @@ impl TokenCounter {
 
     fn count_section(self, file: &PackedFile, section: &mut String) -> u64 {
         section.clear();
-        render::push(section, file);
+        render::section(section, file);
         self.count(section)
     }
 }

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use crate::directories::Directories;
 
-/// Names of files that hold rules.
-const RULES: &[&str] = &[".gitignore", ".ignore", ".tidegateignore"];
+/// Names of files that hold rules, or say of a directory what it is.
+const RULES: &[&str] = &[".gitignore", ".ignore", ".tidegateignore", "CACHEDIR.TAG"];
 
 /// A repository's own rules, below its `.git`.
 const EXCLUDE: &str = "info/exclude";
@@ -51,6 +51,7 @@ impl Trail {
 
     /// A walk that begins at `base`: the rules above it hold in it.
     pub(crate) fn begins(&mut self, base: &Path) {
+        self.listed(base);
         for above in base.ancestors().skip(1) {
             let git = above.join(".git");
             self.step(git.join(EXCLUDE), Step::Unchanged);

@@ -1,8 +1,9 @@
 //! One run, from the request to what became of it: plan, pack, drive.
 
+use std::borrow::Cow;
 use std::future::Future;
 
-use tidegate_context::{PackOptions, Packed};
+use tidegate_context::{Layout, PackOptions, Packed};
 use tidegate_core::{
     Delivery, Delta, Embeddings, EventKind, Failure, FailureKind, GiveUp, Part, Request, Response,
     RunId,
@@ -184,21 +185,37 @@ async fn pack(plan: &Plan, context: Context, request: &mut Request) -> Result<Pa
     let Some(Part::Text { text }) = last else {
         return Ok(Packed::default());
     };
-    let patterns = tidegate_context::patterns(context.named_in.as_deref().unwrap_or(text));
+    let typed = context.named_in.as_deref();
+    let patterns = tidegate_context::patterns(typed.unwrap_or(text));
+    if let Some(sent) = without_escapes(text, typed) {
+        *text = sent;
+    }
     if patterns.is_empty() {
         return Ok(Packed::default());
     }
+    let layout = Layout::from(&plan.context);
     let mut options = plan
         .context
         .clone()
         .into_options(PackOptions::new(context.root));
+    options.strict |= context.strict;
     options.include_dirs.splice(0..0, context.include_dirs);
     let packing = tokio::task::spawn_blocking(move || tidegate_context::pack(&patterns, &options));
     let packed = packing
         .await
         .map_err(|error| Error::internal(error.to_string()))??;
     if !packed.is_empty() {
-        *text = packed.render_before(text);
+        *text = packed.render_before_as(text, layout);
     }
     Ok(packed)
+}
+
+/// `text` as it is sent, if that differs: without the backslashes that keep an at sign from naming a file, where it was
+/// typed.
+fn without_escapes(text: &str, typed: Option<&str>) -> Option<String> {
+    let typed = typed.unwrap_or(text);
+    match tidegate_context::unescaped(typed) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(sent) => Some(text.replacen(typed, &sent, 1)),
+    }
 }

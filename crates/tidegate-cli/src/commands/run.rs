@@ -112,6 +112,7 @@ fn run_request(args: Run, request: Request, shown: Shown) -> RunRequest {
         include_dirs: args.include,
         // What came through a pipe is data: it must not name files to be sent.
         named_in: Some(input::typed(&args.prompt)),
+        strict: args.strict_context,
     });
     RunRequest {
         endpoint: args.endpoint,

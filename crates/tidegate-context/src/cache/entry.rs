@@ -150,8 +150,8 @@ fn number(reason: &SkipReason) -> Option<u64> {
         SkipReason::TooLarge { .. } => 1,
         SkipReason::TotalExceeded { .. } => 2,
         SkipReason::TooManyFiles { .. } => 3,
-        SkipReason::UnprintableName => 4,
-        SkipReason::NotAFile => 5,
+        SkipReason::NotAFile => 4,
+        SkipReason::Generated => 5,
         _ => return None,
     })
 }
@@ -178,8 +178,8 @@ fn read_reason(head: &mut Reader<'_>) -> Option<SkipReason> {
         3 => SkipReason::TooManyFiles {
             limit: limit.try_into().ok()?,
         },
-        4 => SkipReason::UnprintableName,
-        5 => SkipReason::NotAFile,
+        4 => SkipReason::NotAFile,
+        5 => SkipReason::Generated,
         _ => return None,
     })
 }

@@ -30,6 +30,7 @@ pub(crate) fn question(
     asked.number(options.max_file_bytes);
     asked.number(options.max_total_bytes);
     asked.size(options.max_files);
+    asked.number(options.strict.into());
     asked.number(match options.secrets {
         Secrets::Refuse => 0,
         Secrets::LeaveOut => 1,

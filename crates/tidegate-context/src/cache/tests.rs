@@ -8,6 +8,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::{CacheOptions, CacheUsage, now};
+use crate::directories::Directories;
 use crate::pack::{PackOptions, Packed, pack_at};
 use crate::pattern::patterns;
 
@@ -156,8 +157,12 @@ fn a_text_in_doubt_is_compared_and_not_believed() {
         let packed = project.pack("@src");
         let mut head = super::entry::Kept::open(&project.entry()).unwrap().head;
         head.taken = 0;
+        let directories = Directories::open(&project.options.root, &[]).unwrap();
         fs::write(project.path("").join(file), "fn f1() {}\n").unwrap();
-        assert_eq!(super::is_unchanged(&head, &packed, &project.options), same);
+        assert_eq!(
+            super::is_unchanged(&head, &packed, &directories, &project.options),
+            same
+        );
     }
 }
 

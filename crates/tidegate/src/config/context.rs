@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use tidegate_context::PackOptions;
+use tidegate_context::{Format, Layout, PackOptions};
 
 use super::origin::Sourced;
 use super::time::Time;
@@ -18,6 +18,14 @@ pub struct ContextConfig {
     pub max_total_bytes: Option<Sourced<u64>>,
     /// The most files packed.
     pub max_files: Option<Sourced<usize>>,
+    /// Whether a pattern that matches nothing is an error.
+    pub strict: Option<Sourced<bool>>,
+    /// How the files are set apart.
+    pub format: Option<Sourced<Format>>,
+    /// Whether headers tell a file's size.
+    pub sizes: Option<Sourced<bool>>,
+    /// Whether headers tell when a file last changed.
+    pub times: Option<Sourced<bool>>,
     /// Whether what was packed is kept. Read from the seed's file; nothing is kept in this version.
     pub cache_enabled: Option<Sourced<bool>>,
     /// How long what was packed is kept.
@@ -37,6 +45,10 @@ impl ContextConfig {
                 .max_total_bytes
                 .or_else(|| lower.max_total_bytes.clone()),
             max_files: self.max_files.or_else(|| lower.max_files.clone()),
+            strict: self.strict.or_else(|| lower.strict.clone()),
+            format: self.format.or_else(|| lower.format.clone()),
+            sizes: self.sizes.or_else(|| lower.sizes.clone()),
+            times: self.times.or_else(|| lower.times.clone()),
             cache_enabled: self.cache_enabled.or_else(|| lower.cache_enabled.clone()),
             cache_ttl: self.cache_ttl.or_else(|| lower.cache_ttl.clone()),
             file_patterns: self.file_patterns.or_else(|| lower.file_patterns.clone()),
@@ -51,8 +63,20 @@ impl ContextConfig {
             max_file_bytes: chosen(self.max_file_bytes, options.max_file_bytes),
             max_total_bytes: chosen(self.max_total_bytes, options.max_total_bytes),
             max_files: chosen(self.max_files, options.max_files),
+            strict: chosen(self.strict, options.strict),
             ..options
         }
+    }
+}
+
+/// How packed files are written, as chosen here.
+impl From<&ContextConfig> for Layout {
+    fn from(context: &ContextConfig) -> Self {
+        let mut layout = Self::default();
+        layout.format = chosen(context.format.clone(), layout.format);
+        layout.sizes = chosen(context.sizes.clone(), layout.sizes);
+        layout.times = chosen(context.times.clone(), layout.times);
+        layout
     }
 }
 

@@ -180,6 +180,10 @@ impl Document<'_> {
             max_file_bytes: self.sourced(file.context.max_file_bytes),
             max_total_bytes: self.sourced(file.context.max_total_bytes),
             max_files: self.sourced(file.context.max_files),
+            strict: self.sourced(file.context.strict),
+            format: self.sourced(file.context.format),
+            sizes: self.sourced(file.context.sizes),
+            times: self.sourced(file.context.times),
             ..ContextConfig::default()
         };
         Ok(config)

@@ -8,6 +8,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use tidegate_context::Format;
 use tidegate_core::PromptBy;
 
 use super::delivery::DeliveryMode;
@@ -215,6 +216,14 @@ impl Leaf for DeliveryMode {
             "whole" => Some(Ok(Self::Whole)),
             _ => None,
         }
+    }
+}
+
+impl Leaf for Format {
+    const RIGHT: &'static str = "\"plain\", \"xml\" or \"markdown\"";
+
+    fn text(value: &str) -> Reading<Self> {
+        value.parse().ok().map(Ok)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use tidegate_context::Format;
 use tidegate_core::PromptBy;
 use toml::Spanned;
 
@@ -98,6 +99,10 @@ table!(ContextTable {
     max_file_bytes: Key<u64>,
     max_total_bytes: Key<u64>,
     max_files: Key<usize>,
+    strict: Key<bool>,
+    format: Key<Format>,
+    sizes: Key<bool>,
+    times: Key<bool>,
 });
 
 /// The keys that a table takes; none for one that takes any.
