@@ -24,42 +24,15 @@ use self::entry::{Body, Head, Kept};
 pub(crate) use self::question::question;
 use crate::directories::Directories;
 use crate::opener::Opener;
-use crate::pack::{PackOptions, Packed, PackedFile};
+use crate::options::{CacheOptions, PackOptions};
+use crate::packed::{Packed, PackedFile};
 use crate::parallel;
 use crate::read;
 use crate::skip::Skipped;
 use crate::text::Text;
 use crate::trail::{Stamp, Step};
 
-/// Where packs are kept, and for how long.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CacheOptions {
-    /// The directory. It is made, for its owner alone.
-    pub dir: PathBuf,
-    /// The longest an entry is used.
-    pub ttl: Duration,
-    /// The most bytes kept in all.
-    pub max_total_bytes: u64,
-    /// Packs are kept whose files all match one of these globs; none: all packs.
-    pub file_patterns: Vec<String>,
-}
-
 impl CacheOptions {
-    /// The default of [`ttl`](Self::ttl).
-    pub const DEFAULT_TTL: Duration = Duration::from_secs(24 * 60 * 60);
-    /// The default of [`max_total_bytes`](Self::max_total_bytes).
-    pub const DEFAULT_MAX_TOTAL_BYTES: u64 = 256 * 1024 * 1024;
-
-    /// The defaults, in `dir`.
-    pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self {
-            dir: dir.into(),
-            ttl: Self::DEFAULT_TTL,
-            max_total_bytes: Self::DEFAULT_MAX_TOTAL_BYTES,
-            file_patterns: Vec::new(),
-        }
-    }
-
     /// What is kept there now.
     pub fn usage(&self) -> CacheUsage {
         let entries = Directory::of(&self.dir).entries();

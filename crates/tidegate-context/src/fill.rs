@@ -6,11 +6,11 @@
 //! by the limits alone.
 
 use std::ops::Range;
-use std::time::SystemTime;
 
 use crate::directories::Directories;
 use crate::opener::Opener;
-use crate::pack::{PackError, PackOptions, PackedFile, SecretFound, Secrets};
+use crate::options::{PackOptions, Secrets};
+use crate::packed::{PackError, PackedFile, SecretFound};
 use crate::parallel;
 use crate::read;
 use crate::secret::{self, Secret};
@@ -41,6 +41,7 @@ pub(crate) fn fill(
         directories,
         options,
         total: 0,
+        tokens: 0,
         filled: Filled::default(),
         secrets: Vec::new(),
     };
@@ -63,14 +64,16 @@ struct Filling<'p> {
     directories: &'p Directories,
     options: &'p PackOptions,
     total: u64,
+    tokens: u64,
     filled: Filled,
     secrets: Vec<SecretFound>,
 }
 
 /// What reading one file gave.
 struct Reading {
-    text: String,
-    modified: Option<SystemTime>,
+    file: PackedFile,
+    /// 0 where nobody counts.
+    tokens: u64,
     secret: Option<Secret>,
 }
 
@@ -142,9 +145,14 @@ impl Filling<'_> {
         let secret = searched
             .then(|| secret::find(&choice.label, &text))
             .flatten();
+        let file = PackedFile::of(choice.label.clone(), modified, text.into());
+        let counter = self.options.max_tokens.map(|_| self.options.counter);
+        let tokens = counter.map_or(0, |counter| {
+            counter.count_section(&file, &mut String::new())
+        });
         Ok(Reading {
-            text,
-            modified,
+            file,
+            tokens,
             secret,
         })
     }
@@ -152,30 +160,34 @@ impl Filling<'_> {
     /// With the size that was read: a file can have grown.
     fn settle(&mut self, number: usize, reading: Reading) -> Result<(), SkipReason> {
         let Reading {
-            text,
-            modified,
+            file,
+            tokens,
             secret,
         } = reading;
-        let bytes = text.len() as u64;
-        fitting(bytes, self.total, self.options)?;
-        let path = self.choices[number].label.clone();
-        match (secret, self.options.secrets) {
-            (Some(Secret { line, what }), Secrets::LeaveOut) => {
+        fitting(file.bytes, self.total, self.options)?;
+        self.fitting_tokens(tokens)?;
+        if let Some(Secret { line, what }) = secret {
+            let path = file.path.clone();
+            if self.options.secrets == Secrets::LeaveOut {
                 let reason = SkipReason::Secret { line, what };
                 self.filled.skipped.push(Skipped { path, reason });
                 return Ok(());
             }
-            (Some(Secret { line, what }), _) => {
-                let path = path.clone();
-                self.secrets.push(SecretFound { path, line, what });
-            }
-            (None, _) => {}
+            self.secrets.push(SecretFound { path, line, what });
         }
-        self.total += bytes;
-        self.filled
-            .files
-            .push((number, PackedFile::of(path, modified, text.into())));
+        self.total += file.bytes;
+        self.tokens += tokens;
+        self.filled.files.push((number, file));
         Ok(())
+    }
+
+    const fn fitting_tokens(&self, tokens: u64) -> Result<(), SkipReason> {
+        match self.options.max_tokens {
+            Some(limit) if tokens > limit.saturating_sub(self.tokens) => {
+                Err(SkipReason::TokensExceeded { tokens, limit })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A file that was named itself fails the whole.

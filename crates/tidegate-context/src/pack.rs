@@ -4,20 +4,16 @@
 //! packed is an error, with the numbers and what to do; what a glob or a directory could not bring along is listed; a
 //! pattern that matches nothing is handed back with the names it may have meant, or is an error for those who ask.
 
-mod error;
-mod packed;
-
 use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use self::error::{PackError, SecretFound};
-pub use self::packed::{Packed, PackedFile};
-
-use crate::cache::{self, CacheOptions, Keeping};
+use crate::cache::{self, Keeping};
 use crate::directories::Directories;
 use crate::fill::fill;
 use crate::find::{Refusal, find};
+use crate::options::PackOptions;
+use crate::packed::{PackError, Packed};
 use crate::parallel;
 use crate::pattern::Pattern;
 use crate::read;
@@ -25,62 +21,6 @@ use crate::select::{Choice, Selection};
 use crate::skip::SkipReason;
 use crate::trail::{Stamp, Step, Trail};
 use crate::unmatched::{Neighbours, Unmatched};
-
-/// Where files may come from, and how much of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PackOptions {
-    /// The working directory: patterns are looked up here first, and files are named from here.
-    pub root: PathBuf,
-    /// Further directories, looked up in this order. Their files are named after the directory. Empty by default.
-    pub include_dirs: Vec<PathBuf>,
-    /// The largest file that is packed, in bytes. 1 MiB by default.
-    pub max_file_bytes: u64,
-    /// The most bytes packed in all, headers not counted. 8 MiB by default.
-    pub max_total_bytes: u64,
-    /// The most files packed. 1000 by default.
-    pub max_files: usize,
-    /// Whether a pattern that matches nothing is an error, even if it is a mere word. Off by default.
-    pub strict: bool,
-    /// What becomes of credentials in the files. They fail the pack by default.
-    pub secrets: Secrets,
-    /// Where packs are kept, so that the same files need not be read again. Nothing is kept by default.
-    pub cache: Option<CacheOptions>,
-}
-
-/// What becomes of a file that holds a credential.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Secrets {
-    /// Nothing is packed: [`PackError::Secrets`].
-    #[default]
-    Refuse,
-    /// It is left out, and listed.
-    LeaveOut,
-    /// It is packed like any other: nobody looks.
-    Allow,
-}
-
-impl PackOptions {
-    /// The default of [`max_file_bytes`](Self::max_file_bytes): far above any source file, far below a data dump.
-    pub const DEFAULT_MAX_FILE_BYTES: u64 = 1024 * 1024;
-    /// The default of [`max_total_bytes`](Self::max_total_bytes): about two million tokens, more than any model takes.
-    pub const DEFAULT_MAX_TOTAL_BYTES: u64 = 8 * 1024 * 1024;
-    /// The default of [`max_files`](Self::max_files).
-    pub const DEFAULT_MAX_FILES: usize = 1000;
-
-    /// The defaults, for patterns looked up under `root`.
-    pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self {
-            root: root.into(),
-            include_dirs: Vec::new(),
-            max_file_bytes: Self::DEFAULT_MAX_FILE_BYTES,
-            max_total_bytes: Self::DEFAULT_MAX_TOTAL_BYTES,
-            max_files: Self::DEFAULT_MAX_FILES,
-            strict: false,
-            secrets: Secrets::default(),
-            cache: None,
-        }
-    }
-}
 
 /// Packs the files that `patterns` name.
 ///

@@ -18,7 +18,7 @@ use std::io;
 use std::str::FromStr;
 use std::time::SystemTime;
 
-use crate::pack::{Packed, PackedFile};
+use crate::packed::{Packed, PackedFile};
 
 /// What stands around a content besides the name, in bytes, mostly.
 const MARKS: usize = 64;

@@ -37,6 +37,13 @@ pub enum SkipReason {
         /// [`PackOptions::max_total_bytes`](crate::PackOptions::max_total_bytes).
         limit: u64,
     },
+    /// Its tokens no longer fit beside those of the files packed before it.
+    TokensExceeded {
+        /// Its size in tokens, header included.
+        tokens: u64,
+        /// [`PackOptions::max_tokens`](crate::PackOptions::max_tokens).
+        limit: u64,
+    },
     /// As many files as allowed are packed already.
     TooManyFiles {
         /// [`PackOptions::max_files`](crate::PackOptions::max_files).
@@ -87,6 +94,7 @@ impl SkipReason {
                 "raise max_file_bytes, or put the part that matters in a file of its own"
             }
             Self::TotalExceeded { .. } => "raise max_total_bytes, or name fewer files",
+            Self::TokensExceeded { .. } => "raise max_tokens, or name fewer files",
             Self::TooManyFiles { .. } => "raise max_files, or name fewer files",
             Self::LeadsOutside { .. } => "add the directory it leads to as an include directory",
             Self::SameFile { .. } => "name it once",
@@ -110,6 +118,12 @@ impl fmt::Display for SkipReason {
                 write!(
                     f,
                     "its {bytes} bytes would exceed the limit of {limit} for all files"
+                )
+            }
+            Self::TokensExceeded { tokens, limit } => {
+                write!(
+                    f,
+                    "its {tokens} tokens would exceed the limit of {limit} for all files"
                 )
             }
             Self::TooManyFiles { limit } => write!(f, "the limit of {limit} files is reached"),

@@ -7,7 +7,7 @@
 //!
 //! The tables of an encoding take about 80 ms to load. Nothing here touches them before the first exact count.
 
-use crate::pack::{Packed, PackedFile};
+use crate::packed::{Packed, PackedFile};
 use crate::parallel;
 use crate::render;
 
@@ -23,12 +23,12 @@ const BYTES_PER_TOKEN: u64 = 4;
 /// assert!(!counter.is_exact());
 /// assert_eq!(counter.count("Hello there"), 3);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenCounter {
     encoding: Option<Encoding>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Encoding {
     O200k,
     Cl100k,
@@ -74,6 +74,15 @@ impl TokenCounter {
         }
     }
 
+    /// What it is called, where it is told from others.
+    pub(crate) const fn number(self) -> u64 {
+        match self.encoding {
+            None => 0,
+            Some(Encoding::O200k) => 1,
+            Some(Encoding::Cl100k) => 2,
+        }
+    }
+
     /// Whether counts are the model's own, not estimates.
     pub const fn is_exact(self) -> bool {
         self.encoding.is_some()
@@ -99,7 +108,8 @@ impl TokenCounter {
         })
     }
 
-    fn count_section(self, file: &PackedFile, section: &mut String) -> u64 {
+    /// The tokens of one file with its header in the plain format; `section` is room to put it into.
+    pub(crate) fn count_section(self, file: &PackedFile, section: &mut String) -> u64 {
         section.clear();
         render::section(section, file);
         self.count(section)

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::future::Future;
 
-use tidegate_context::{Layout, PackOptions, Packed};
+use tidegate_context::{Layout, PackOptions, Packed, Secrets, TokenCounter};
 use tidegate_core::{
     Delivery, Delta, Embeddings, EventKind, Failure, FailureKind, GiveUp, Part, Request, Response,
     RunId,
@@ -111,7 +111,10 @@ impl<'e> Execution<'e> {
         context: Context,
         request: &mut Request,
     ) -> Result<(), Error> {
-        let packing = timeout_at(self.started + plan.deadline, pack(plan, context, request));
+        let packing = timeout_at(
+            self.started + plan.deadline,
+            pack(self.engine, plan, context, request),
+        );
         self.packed = match packing.await {
             Ok(packed) => packed?,
             Err(_) => return Err(too_late(plan, self.started)),
@@ -177,7 +180,12 @@ fn too_late(plan: &Plan, started: Instant) -> Error {
 }
 
 /// Packs the files that the prompt names before its last turn.
-async fn pack(plan: &Plan, context: Context, request: &mut Request) -> Result<Packed, Error> {
+async fn pack(
+    engine: &Engine,
+    plan: &Plan,
+    context: Context,
+    request: &mut Request,
+) -> Result<Packed, Error> {
     let last = request
         .messages
         .last_mut()
@@ -194,12 +202,7 @@ async fn pack(plan: &Plan, context: Context, request: &mut Request) -> Result<Pa
         return Ok(Packed::default());
     }
     let layout = Layout::from(&plan.context);
-    let mut options = plan
-        .context
-        .clone()
-        .into_options(PackOptions::new(context.root));
-    options.strict |= context.strict;
-    options.include_dirs.splice(0..0, context.include_dirs);
+    let options = options(engine, plan, context);
     let packing = tokio::task::spawn_blocking(move || tidegate_context::pack(&patterns, &options));
     let packed = packing
         .await
@@ -208,6 +211,25 @@ async fn pack(plan: &Plan, context: Context, request: &mut Request) -> Result<Pa
         *text = packed.render_before_as(text, layout);
     }
     Ok(packed)
+}
+
+/// How this run packs: as configured, and as it asks itself.
+fn options(engine: &Engine, plan: &Plan, context: Context) -> PackOptions {
+    let config = &engine.config;
+    let mut options = plan
+        .context
+        .clone()
+        .into_options(PackOptions::new(context.root));
+    options.strict |= context.strict;
+    options.include_dirs.splice(0..0, context.include_dirs);
+    if context.allow_secrets {
+        options.secrets = Secrets::Allow;
+    }
+    options.cache = config.cache.options(&plan.context, &config.environment);
+    if let Some(first) = plan.targets.first() {
+        options.counter = TokenCounter::for_model(&first.target.model);
+    }
+    options
 }
 
 /// `text` as it is sent, if that differs: without the backslashes that keep an at sign from naming a file, where it was

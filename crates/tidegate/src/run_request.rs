@@ -45,4 +45,6 @@ pub struct Context {
     pub named_in: Option<String>,
     /// Whether a pattern that matches nothing is an error, also where that is not configured.
     pub strict: bool,
+    /// Whether files that hold a credential are sent like any other, also where that is not configured.
+    pub allow_secrets: bool,
 }

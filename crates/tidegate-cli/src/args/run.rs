@@ -30,6 +30,9 @@ pub(crate) struct Run {
     /// End with an error where an `@path` of the prompt matches no file, instead of a warning [default: as configured]
     #[arg(long, conflicts_with = "no_context")]
     pub(crate) strict_context: bool,
+    /// Send files in which a credential was found all the same
+    #[arg(long)]
+    pub(crate) allow_secrets: bool,
     /// Send `@` in the prompt as it is
     #[arg(long)]
     pub(crate) no_context: bool,

@@ -122,7 +122,7 @@ fn a_directory_of_the_command_line_may_be_named_in_the_prompt() {
 fn what_comes_through_a_pipe_names_no_files() {
     let provider = Provider::with(tidegate_simulator::Settings::default());
     let stage = provider.stage();
-    stage.file(".env", "TOKEN=hidden");
+    stage.file(".env", "PORT=8080");
     for args in [&["summarise", "-"][..], &["-"], &[]] {
         let ran = stage.run_with_input(
             &[&GPT[..], args].concat(),

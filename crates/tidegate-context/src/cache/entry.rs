@@ -152,6 +152,7 @@ fn number(reason: &SkipReason) -> Option<u64> {
         SkipReason::TooManyFiles { .. } => 3,
         SkipReason::NotAFile => 4,
         SkipReason::Generated => 5,
+        SkipReason::TokensExceeded { .. } => 6,
         _ => return None,
     })
 }
@@ -161,6 +162,7 @@ fn write_reason(head: &mut Writer, reason: &SkipReason) {
         SkipReason::TooLarge { bytes, limit } | SkipReason::TotalExceeded { bytes, limit } => {
             (*bytes, *limit)
         }
+        SkipReason::TokensExceeded { tokens, limit } => (*tokens, *limit),
         SkipReason::TooManyFiles { limit } => (0, *limit as u64),
         _ => (0, 0),
     };
@@ -180,6 +182,10 @@ fn read_reason(head: &mut Reader<'_>) -> Option<SkipReason> {
         },
         4 => SkipReason::NotAFile,
         5 => SkipReason::Generated,
+        6 => SkipReason::TokensExceeded {
+            tokens: bytes,
+            limit,
+        },
         _ => return None,
     })
 }

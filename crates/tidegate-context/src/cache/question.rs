@@ -2,7 +2,7 @@
 
 use super::codec::Writer;
 use crate::directories::Directories;
-use crate::pack::{PackOptions, Secrets};
+use crate::options::{PackOptions, Secrets};
 use crate::pattern::Pattern;
 
 /// Goes up whenever the same files would give another pack, or an entry looks different.
@@ -30,6 +30,8 @@ pub(crate) fn question(
     asked.number(options.max_file_bytes);
     asked.number(options.max_total_bytes);
     asked.size(options.max_files);
+    asked.number(options.max_tokens.map_or(u64::MAX, |most| most));
+    asked.number(options.max_tokens.map_or(0, |_| options.counter.number()));
     asked.number(options.strict.into());
     asked.number(match options.secrets {
         Secrets::Refuse => 0,

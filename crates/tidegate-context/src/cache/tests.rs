@@ -9,7 +9,9 @@ use tempfile::TempDir;
 
 use super::{CacheOptions, CacheUsage, now};
 use crate::directories::Directories;
-use crate::pack::{PackOptions, Packed, pack_at};
+use crate::options::PackOptions;
+use crate::pack::pack_at;
+use crate::packed::Packed;
 use crate::pattern::patterns;
 
 const FILES: usize = 80;

@@ -4,7 +4,7 @@
 //! content, so that none inside can close it; the files end at the line `---`.
 
 use super::{Layout, put_text, remarks, runs};
-use crate::pack::PackedFile;
+use crate::packed::PackedFile;
 
 /// The longest name of a language behind a fence, in bytes.
 const LONGEST_LANGUAGE: usize = 16;

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use memchr::memmem;
 
 use super::{Layout, put_text, remarks, runs};
-use crate::pack::PackedFile;
+use crate::packed::PackedFile;
 
 const BEFORE_NAME: &str = " FILE: ";
 

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use memchr::memmem;
 
 use super::{Layout, put_text, runs, time};
-use crate::pack::PackedFile;
+use crate::packed::PackedFile;
 
 pub(super) fn write<E>(
     files: &[PackedFile],

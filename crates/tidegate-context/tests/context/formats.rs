@@ -97,7 +97,8 @@ fn a_line_that_looks_like_a_mark_makes_all_plain_marks_longer() {
         "-- \n--\n",
         "==== b",
         "a === FILE: b ===",
-        "----- x",
+        "--- x",
+        "x ---",
     ] {
         let text = rendered(Format::Plain, &[("a", content)]);
         assert!(text.starts_with("=== FILE"), "{text}");
@@ -128,8 +129,26 @@ fn a_fence_in_a_content_makes_its_own_longer() {
             .to_owned()
     };
     assert_eq!(fence("``` x"), "````");
-    assert_eq!(fence("`````````"), "~~~");
+    assert_eq!(fence("```````"), "````````");
+    assert_eq!(fence("````````"), "~~~");
+    assert_eq!(fence("````````\n~~~~~~~~"), "`````````");
     assert_eq!(fence("````\n~~~"), "`````");
+}
+
+#[test]
+fn a_block_names_its_language_where_the_extension_is_one() {
+    let fence = |name| {
+        rendered(Format::Markdown, &[(name, "x")])
+            .lines()
+            .nth(2)
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(fence("a/b.rs"), "```rs");
+    assert_eq!(fence("a.c++"), "```c++");
+    for name in ["a.d/Makefile", "a.x y", "a.x`y", "a.abcdefghijklmnopq"] {
+        assert_eq!(fence(name), "```", "{name}");
+    }
 }
 
 #[test]

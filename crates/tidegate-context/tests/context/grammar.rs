@@ -101,6 +101,7 @@ fn an_at_sign_in_a_fenced_block_is_code() {
         texts("- a list\n    ````\n    @x\n    ```\n    @y\n    ````\n"),
         [""; 0]
     );
+    assert_eq!(texts("~~~\n@x\n~~~\n@y"), ["y"]);
     assert_eq!(texts("```\r\n@x\r\n```\r\n@y"), ["y"]);
 }
 

@@ -173,3 +173,18 @@ fn a_directory_passed_over_is_no_match() {
     let tree = Tree::new(&["node_modules/m.js"]);
     assert_eq!(tree.unmatched("@**/*.js"), ["@**/*.js"]);
 }
+
+#[test]
+fn the_rules_of_a_directory_end_with_it() {
+    let tree = Tree::new(&["a/deep/x.log", "b/x.log", "x.log"]);
+    tree.write("a/.gitignore", "*.log\n");
+    assert_eq!(tree.names("@**/*.log"), ["b/x.log", "x.log"]);
+}
+
+#[test]
+fn a_tag_without_its_signature_makes_no_cache() {
+    let tree = Tree::new(&["cache/c.js"]);
+    let other = "Signature: 00000000000000000000000000000000\n";
+    tree.write("cache/CACHEDIR.TAG", other);
+    assert_eq!(tree.names("@**/*.js"), ["cache/c.js"]);
+}

@@ -21,11 +21,13 @@ impl<'c> Packing<'c> {
     ) -> Self {
         let packs = asked.enable_cache.unwrap_or(endpoint.packs);
         let options = packs.then(|| {
-            let configured = endpoint.config.endpoints.get(&endpoint.id);
+            let config = &endpoint.config;
+            let configured = config.endpoints.get(&endpoint.id);
             let configured = configured.map(|endpoint| endpoint.context.clone());
-            let mut options = configured
-                .unwrap_or_default()
-                .into_options(PackOptions::new(asked.cwd.clone()));
+            let configured = configured.unwrap_or_default();
+            let cache = config.cache.options(&configured, &config.environment);
+            let mut options = configured.into_options(PackOptions::new(asked.cwd.clone()));
+            options.cache = cache;
             options
                 .include_dirs
                 .extend(asked.include_dirs.clone().unwrap_or_default());

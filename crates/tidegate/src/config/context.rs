@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use tidegate_context::{Format, Layout, PackOptions};
+use tidegate_context::{CacheOptions, Format, Layout, PackOptions, Secrets};
 
+use super::environment::Environment;
+use super::locate::default_cache;
 use super::origin::Sourced;
 use super::time::Time;
 
@@ -18,6 +20,12 @@ pub struct ContextConfig {
     pub max_total_bytes: Option<Sourced<u64>>,
     /// The most files packed.
     pub max_files: Option<Sourced<usize>>,
+    /// The most tokens packed in all.
+    pub max_tokens: Option<Sourced<u64>>,
+    /// Whether files that hold a credential are sent like any other.
+    pub allow_secrets: Option<Sourced<bool>>,
+    /// Whether providers are asked to cache what was packed.
+    pub prompt_cache: Option<Sourced<bool>>,
     /// Whether a pattern that matches nothing is an error.
     pub strict: Option<Sourced<bool>>,
     /// How the files are set apart.
@@ -26,11 +34,11 @@ pub struct ContextConfig {
     pub sizes: Option<Sourced<bool>>,
     /// Whether headers tell when a file last changed.
     pub times: Option<Sourced<bool>>,
-    /// Whether what was packed is kept. Read from the seed's file; nothing is kept in this version.
+    /// Whether what was packed is kept.
     pub cache_enabled: Option<Sourced<bool>>,
     /// How long what was packed is kept.
     pub cache_ttl: Option<Sourced<Time>>,
-    /// The files that are worth keeping.
+    /// Packs are kept whose files all match one of these.
     pub file_patterns: Option<Sourced<Vec<String>>>,
 }
 
@@ -45,6 +53,9 @@ impl ContextConfig {
                 .max_total_bytes
                 .or_else(|| lower.max_total_bytes.clone()),
             max_files: self.max_files.or_else(|| lower.max_files.clone()),
+            max_tokens: self.max_tokens.or_else(|| lower.max_tokens.clone()),
+            allow_secrets: self.allow_secrets.or_else(|| lower.allow_secrets.clone()),
+            prompt_cache: self.prompt_cache.or_else(|| lower.prompt_cache.clone()),
             strict: self.strict.or_else(|| lower.strict.clone()),
             format: self.format.or_else(|| lower.format.clone()),
             sizes: self.sizes.or_else(|| lower.sizes.clone()),
@@ -63,6 +74,15 @@ impl ContextConfig {
             max_file_bytes: chosen(self.max_file_bytes, options.max_file_bytes),
             max_total_bytes: chosen(self.max_total_bytes, options.max_total_bytes),
             max_files: chosen(self.max_files, options.max_files),
+            max_tokens: self
+                .max_tokens
+                .map(|most| most.value)
+                .or(options.max_tokens),
+            secrets: match self.allow_secrets {
+                Some(Sourced { value: true, .. }) => Secrets::Allow,
+                Some(_) => Secrets::Refuse,
+                None => options.secrets,
+            },
             strict: chosen(self.strict, options.strict),
             ..options
         }
@@ -84,7 +104,7 @@ fn chosen<T>(chosen: Option<Sourced<T>>, default: T) -> T {
     chosen.map_or(default, |chosen| chosen.value)
 }
 
-/// What is kept of packed files, for all endpoints: the seed's `globalCacheSettings`. Nothing is kept in this version.
+/// What is kept of packed files, for all endpoints: `[cache]`, and the seed's `globalCacheSettings`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CacheConfig {
     /// Whether anything is kept.
@@ -93,4 +113,35 @@ pub struct CacheConfig {
     pub dir: Option<Sourced<PathBuf>>,
     /// How much at most.
     pub max_total_bytes: Option<Sourced<u64>>,
+}
+
+impl CacheConfig {
+    /// Where and how packs are kept that are made as `context` says. `None`: nowhere, since it is switched off or nobody
+    /// has a home.
+    pub fn options(
+        &self,
+        context: &ContextConfig,
+        environment: &Environment,
+    ) -> Option<CacheOptions> {
+        let on = |switch: &Option<Sourced<bool>>| switch.as_ref().is_none_or(|switch| switch.value);
+        if !on(&self.enabled) || !on(&context.cache_enabled) {
+            return None;
+        }
+        let options = CacheOptions::new(self.directory(environment)?);
+        Some(CacheOptions {
+            ttl: context
+                .cache_ttl
+                .as_ref()
+                .map_or(options.ttl, |ttl| ttl.value.0),
+            max_total_bytes: chosen(self.max_total_bytes.clone(), options.max_total_bytes),
+            file_patterns: chosen(context.file_patterns.clone(), Vec::new()),
+            ..options
+        })
+    }
+
+    /// A directory below the chosen one: what lies in it is deleted.
+    fn directory(&self, environment: &Environment) -> Option<PathBuf> {
+        let chosen = self.dir.as_ref().map(|dir| dir.value.clone());
+        Some(chosen.or_else(|| default_cache(environment))?.join("packs"))
+    }
 }

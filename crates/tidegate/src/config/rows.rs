@@ -71,6 +71,8 @@ fn default_context() -> ContextConfig {
         max_file_bytes: Some(Sourced::default_of(PackOptions::DEFAULT_MAX_FILE_BYTES)),
         max_total_bytes: Some(Sourced::default_of(PackOptions::DEFAULT_MAX_TOTAL_BYTES)),
         max_files: Some(Sourced::default_of(PackOptions::DEFAULT_MAX_FILES)),
+        allow_secrets: Some(Sourced::default_of(false)),
+        prompt_cache: Some(Sourced::default_of(true)),
         strict: Some(Sourced::default_of(false)),
         format: Some(Sourced::default_of(Format::default())),
         sizes: Some(Sourced::default_of(false)),
@@ -94,6 +96,21 @@ fn context(context: &ContextConfig, table: &mut Table<'_>) {
         ToString::to_string,
     );
     table.with("max_files", context.max_files.as_ref(), ToString::to_string);
+    table.with(
+        "max_tokens",
+        context.max_tokens.as_ref(),
+        ToString::to_string,
+    );
+    table.with(
+        "allow_secrets",
+        context.allow_secrets.as_ref(),
+        ToString::to_string,
+    );
+    table.with(
+        "prompt_cache",
+        context.prompt_cache.as_ref(),
+        ToString::to_string,
+    );
     table.with("strict", context.strict.as_ref(), ToString::to_string);
     table.with("format", context.format.as_ref(), |format| {
         quoted(format.name())

@@ -58,6 +58,7 @@ table!(ConfigFile {
     defaults: DefaultsTable,
     queue: QueueTable,
     context: ContextTable,
+    cache: CacheTable,
 });
 
 every_setting!(table! { ProviderTable {
@@ -88,6 +89,7 @@ every_setting!(table! { EndpointTable {
     max_file_bytes: Key<u64>,
     max_total_bytes: Key<u64>,
     max_files: Key<usize>,
+    max_tokens: Key<u64>,
 } });
 
 every_setting!(table! { DefaultsTable { endpoint: Key<String>, } });
@@ -99,10 +101,22 @@ table!(ContextTable {
     max_file_bytes: Key<u64>,
     max_total_bytes: Key<u64>,
     max_files: Key<usize>,
+    max_tokens: Key<u64>,
+    allow_secrets: Key<bool>,
+    prompt_cache: Key<bool>,
+    cache_enabled: Key<bool>,
+    cache_ttl: Key<Time>,
+    file_patterns: List,
     strict: Key<bool>,
     format: Key<Format>,
     sizes: Key<bool>,
     times: Key<bool>,
+});
+
+table!(CacheTable {
+    enabled: Key<bool>,
+    dir: Key<Template>,
+    max_total_bytes: Key<u64>,
 });
 
 /// The keys that a table takes; none for one that takes any.
@@ -115,6 +129,7 @@ pub(in super::super) fn keys_of(table: &[String]) -> Vec<&'static str> {
         ["defaults"] => DefaultsTable::KEYS,
         ["queue"] => QueueTable::KEYS,
         ["context"] => ContextTable::KEYS,
+        ["cache"] => CacheTable::KEYS,
         _ => &[],
     };
     let key = |name: &&'static str| name.trim_start_matches("r#");

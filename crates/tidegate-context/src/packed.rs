@@ -1,8 +1,11 @@
 //! What goes before a prompt.
 
+mod error;
+
 use std::fmt;
 use std::time::SystemTime;
 
+pub use self::error::{PackError, SecretFound};
 use crate::name::spell;
 use crate::skip::Skipped;
 use crate::text::Text;
