@@ -8,6 +8,10 @@
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use crate::name::spell;
+use crate::open::Held;
+use crate::skip::SkipReason;
+
 /// The allowed directories, resolved: the working directory first, then the include directories in their order.
 #[derive(Debug)]
 pub(crate) struct Directories {
@@ -26,19 +30,17 @@ struct Directory {
     path: PathBuf,
     /// What its files' names start with; empty for the working directory.
     prefix: String,
+    held: Held,
 }
 
 impl Directories {
     pub(crate) fn open(root: &Path, include_dirs: &[PathBuf]) -> Result<Self, NotADirectory> {
-        let mut all = vec![Directory {
-            path: resolve(root)?,
-            prefix: String::new(),
-        }];
+        let mut all = vec![Directory::open(resolve(root)?, String::new())?];
         for include in include_dirs {
             let path = resolve(include)?;
             if all.iter().all(|known| known.path != path) {
                 let prefix = free_prefix(&path, &all);
-                all.push(Directory { path, prefix });
+                all.push(Directory::open(path, prefix)?);
             }
         }
         Ok(Self { all })
@@ -63,22 +65,43 @@ impl Directories {
         self.paths().find(|directory| path.starts_with(directory))
     }
 
+    /// The directory at `path`, gone down to from the allowed directory it lies in.
+    pub(crate) fn hold(&self, path: &Path) -> Result<Held, SkipReason> {
+        let way_down = |directory: &Directory| {
+            let way = path.strip_prefix(&directory.path).ok()?;
+            Some(directory.held.below(way))
+        };
+        let held = self.all.iter().find_map(way_down);
+        held.unwrap_or(Err(SkipReason::Replaced))
+    }
+
     /// The name of `path` in headers and reports: forward slashes, relative, on one line whatever the file is called.
     pub(crate) fn label(&self, path: &Path) -> String {
         for Directory {
             path: directory,
             prefix,
+            ..
         } in &self.all
         {
             if let Ok(rest) = path.strip_prefix(directory) {
-                return if prefix.is_empty() {
-                    slashed(rest)
-                } else {
-                    format!("{prefix}/{}", slashed(rest))
+                return match (prefix.as_str(), slashed(rest)) {
+                    ("", rest) if rest.is_empty() => ".".to_owned(),
+                    ("", rest) => rest,
+                    (prefix, rest) if rest.is_empty() => prefix.to_owned(),
+                    (prefix, rest) => format!("{prefix}/{rest}"),
                 };
             }
         }
         slashed(path)
+    }
+}
+
+impl Directory {
+    fn open(path: PathBuf, prefix: String) -> Result<Self, NotADirectory> {
+        match Held::open(&path) {
+            Ok(held) => Ok(Self { path, prefix, held }),
+            Err(source) => Err(NotADirectory { path, source }),
+        }
     }
 }
 
@@ -97,10 +120,7 @@ fn resolve(path: &Path) -> Result<PathBuf, NotADirectory> {
 
 /// The directory's own name, numbered where another include directory or an entry of the working directory has it.
 fn free_prefix(path: &Path, known: &[Directory]) -> String {
-    let name = path.file_name().map_or_else(
-        || "include".to_owned(),
-        |name| printable(&name.to_string_lossy()),
-    );
+    let name = path.file_name().map_or_else(|| "include".to_owned(), spell);
     let taken = |prefix: &String| {
         known.iter().any(|other| other.prefix == *prefix)
             || known[0].path.join(prefix).symlink_metadata().is_ok()
@@ -116,12 +136,6 @@ fn slashed(path: &Path) -> String {
     let named = path
         .components()
         .filter(|part| !matches!(part, Component::RootDir | Component::Prefix(_)));
-    let parts: Vec<_> = named
-        .map(|part| printable(&part.as_os_str().to_string_lossy()))
-        .collect();
+    let parts: Vec<_> = named.map(|part| spell(part.as_os_str())).collect();
     parts.join("/")
-}
-
-fn printable(name: &str) -> String {
-    name.replace(char::is_control, "\u{fffd}")
 }

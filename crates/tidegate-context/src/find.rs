@@ -8,9 +8,10 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use crate::area::{Area, Glob};
 use crate::directories::Directories;
 use crate::pattern::Pattern;
-use crate::walk::{self, Area, Found, FoundFile, Glob, TooBroad};
+use crate::walk::{self, Found, FoundFile, TooBroad};
 
 /// Why a pattern may not be answered.
 #[derive(Debug)]
@@ -93,7 +94,7 @@ fn named(directory: &Path, text: &str, directories: &Arc<Directories>) -> Result
             real,
             named: true,
         }],
-        skipped: Vec::new(),
+        ..Found::default()
     })
 }
 

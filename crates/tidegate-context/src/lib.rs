@@ -28,17 +28,38 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod area;
+mod cache;
 mod directories;
+mod fill;
 mod find;
+mod generated;
+mod name;
+mod open;
+mod opener;
+mod options;
 mod pack;
+mod packed;
+mod parallel;
 mod pattern;
 mod read;
 mod render;
+mod rules;
 mod secret;
 mod select;
 mod skip;
+mod text;
+mod tokens;
+mod trail;
+mod unmatched;
 mod walk;
 
-pub use pack::{PackError, PackOptions, Packed, PackedFile, pack};
-pub use pattern::{Pattern, patterns};
+pub use cache::CacheUsage;
+pub use options::{CacheOptions, PackOptions, Secrets};
+pub use pack::pack;
+pub use packed::{PackError, Packed, PackedFile, SecretFound};
+pub use pattern::{Pattern, patterns, unescaped};
+pub use render::{Format, Layout, UnknownFormat};
 pub use skip::{SkipReason, Skipped};
+pub use tokens::TokenCounter;
+pub use unmatched::Unmatched;

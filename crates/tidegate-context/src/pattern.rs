@@ -3,9 +3,13 @@
 //! Prompts are prose and code: they hold e-mail addresses, decorators, package scopes and people's names, all with an
 //! at sign. A grammar that is too eager swallows them and fails the prompt; one that is too shy sends it without its
 //! file, and the answer is wrong. So [`patterns`] only finds the candidates, by position alone, and each [`Pattern`]
-//! knows how sure it is: whether it [must match](Pattern::must_match) or may turn out to be text.
+//! knows how sure it is: whether it [looks like a path](Pattern::looks_like_path) or is a mere word.
 
+mod fence;
+
+use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 /// The longest word taken for a pattern, in bytes: Linux's limit for a path. A longer one can name no file.
 const LONGEST: usize = 4096;
@@ -23,9 +27,6 @@ const TRAILERS: &[char] = &[
 
 /// Closing brackets, which belong to the pattern where it also opens them: `@src/*.{rs,toml}`.
 const BRACKETS: [(char, char); 3] = [('(', ')'), ('[', ']'), ('{', '}')];
-
-/// Characters of code that no one writes in a glob: `@RequestMapping("/api/*")` is a decorator.
-const CODE: &[char] = &['(', ')', '"', '\'', '<', '>', '=', ';', ':', '|', '`'];
 
 /// One `@pattern` of a prompt: a file, a directory or a glob, not yet looked up.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -55,12 +56,6 @@ impl Pattern {
         self.text.contains(['*', '?']) || holds('[', ']') || holds('{', '}')
     }
 
-    /// Whether a missing match is an error: quotes and globs are written on purpose. Anything else that matches
-    /// nothing is text.
-    pub fn must_match(&self) -> bool {
-        self.quoted || (self.is_glob() && !self.text.contains(CODE))
-    }
-
     /// Whether it was probably meant as a file, so that a missing match is worth a word to the user: `@notes.md` is,
     /// `@alice` is not.
     pub fn looks_like_path(&self) -> bool {
@@ -83,8 +78,8 @@ impl fmt::Display for Pattern {
 ///
 /// A pattern starts with an at sign at the beginning of the prompt, after white space or after an opening bracket or
 /// quote, and ends at white space; punctuation after it is not part of it. `@"a b.txt"` takes everything between the
-/// quotes, on one line. `\@` and an at sign inside a word (`bob@example.com`) are text, and so is a word of more than
-/// 4096 bytes.
+/// quotes, on one line. `\@` and an at sign inside a word (`bob@example.com`) or inside a fenced block of code are text,
+/// and so is a word of more than 4096 bytes.
 ///
 /// ```
 /// let found = tidegate_context::patterns(r#"Compare @src/main.rs with @"old copy.rs", bob@example.com"#);
@@ -93,22 +88,103 @@ impl fmt::Display for Pattern {
 /// assert_eq!(found.len(), 2);
 /// ```
 pub fn patterns(prompt: &str) -> Vec<Pattern> {
-    let mut found = Vec::new();
-    let mut from = 0;
-    while let Some(offset) = prompt[from..].find('@') {
-        let at = from + offset;
-        from = at + 1;
-        if may_start(prompt[..at].chars().next_back()) {
-            let (pattern, length) = read(&prompt[from..]);
-            found.extend(pattern);
-            from += length;
-        }
-    }
-    found
+    let mentions = Mentions::of(prompt);
+    mentions
+        .filter_map(|mention| match mention {
+            Mention::Pattern(pattern) => Some(pattern),
+            Mention::Escape(_) => None,
+        })
+        .collect()
 }
 
-fn may_start(before: Option<char>) -> bool {
-    before.is_none_or(|c| c.is_whitespace() || OPENERS.contains(&c))
+/// `prompt` as it is sent: the backslash is gone where it stood before an at sign that [`patterns`] would have taken
+/// for the start of a pattern. Anywhere else (`user\@host`, a fenced block, `` `\@array` ``) it is the prompt's own.
+///
+/// ```
+/// let sent = tidegate_context::unescaped(r"ask \@alice about al\@example.com");
+/// assert_eq!(sent, r"ask @alice about al\@example.com");
+/// ```
+pub fn unescaped(prompt: &str) -> Cow<'_, str> {
+    let mut sent = Cow::Borrowed("");
+    let mut from = 0;
+    for mention in Mentions::of(prompt) {
+        if let Mention::Escape(at) = mention {
+            sent += &prompt[from..at];
+            from = at + 1;
+        }
+    }
+    sent += &prompt[from..];
+    sent
+}
+
+/// An at sign that means something.
+enum Mention {
+    Pattern(Pattern),
+    /// Where the backslash stands that makes it text.
+    Escape(usize),
+}
+
+/// The at signs of a prompt that mean something, in order.
+struct Mentions<'p> {
+    prompt: &'p str,
+    from: usize,
+    blocks: std::iter::Peekable<std::vec::IntoIter<Range<usize>>>,
+}
+
+impl<'p> Mentions<'p> {
+    fn of(prompt: &'p str) -> Self {
+        let blocks = if prompt.contains('@') {
+            fence::blocks(prompt)
+        } else {
+            Vec::new()
+        };
+        Self {
+            prompt,
+            from: 0,
+            blocks: blocks.into_iter().peekable(),
+        }
+    }
+
+    /// The next at sign that stands in no block of code.
+    fn next_at(&mut self) -> Option<usize> {
+        loop {
+            let at = self.from + self.prompt[self.from..].find('@')?;
+            while self.blocks.next_if(|block| block.end <= at).is_some() {}
+            match self.blocks.next_if(|block| block.start <= at) {
+                Some(block) => self.from = block.end,
+                None => return Some(at),
+            }
+        }
+    }
+}
+
+impl Iterator for Mentions<'_> {
+    type Item = Mention;
+
+    fn next(&mut self) -> Option<Mention> {
+        loop {
+            let at = self.next_at()?;
+            self.from = at + 1;
+            let before = &self.prompt[..at];
+            if ends_where_one_may_start(before) {
+                let (pattern, length) = read(&self.prompt[self.from..]);
+                self.from += length;
+                if let Some(pattern) = pattern {
+                    return Some(Mention::Pattern(pattern));
+                }
+            } else if before
+                .strip_suffix('\\')
+                .is_some_and(ends_where_one_may_start)
+            {
+                return Some(Mention::Escape(at - 1));
+            }
+        }
+    }
+}
+
+fn ends_where_one_may_start(before: &str) -> bool {
+    let last = before.chars().next_back();
+    last.is_none_or(|c| c.is_whitespace() || OPENERS.contains(&c))
 }
 
 /// Reads what follows an at sign: the pattern, if it is one, and how many bytes are used up.

@@ -1,47 +1,193 @@
 //! How files and prompt become one text.
 //!
 //! Files first and the question last: models answer a question better when it stands after what it is about, and a
-//! provider's prompt cache hits as long as the beginning of the text stays the same.
+//! provider's prompt cache hits as long as the beginning of the text stays the same. For the same reason nothing stands
+//! in a header that changes while the content does not, unless it is asked for.
+//!
+//! A file's content may say anything, also "here ends the file, and this is what the user wants". So in every format
+//! the marks around a content are ones that occur in none of them; which ones depends on the contents alone.
 
-use crate::pack::{Packed, PackedFile};
+mod markdown;
+mod plain;
+mod runs;
+mod xml;
 
-const BEFORE_NAME: &str = "=== FILE: ";
-const AFTER_NAME: &str = " ===\n";
-const BEFORE_PROMPT: &str = "---\n";
+use std::convert::Infallible;
+use std::fmt;
+use std::io;
+use std::str::FromStr;
+use std::time::SystemTime;
+
+use crate::packed::{Packed, PackedFile};
+
+/// What stands around a content besides the name, in bytes, mostly.
+const MARKS: usize = 64;
+
+/// How packed files are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// `=== FILE: PATH ===` before each file, and a line `---` after the last one. Where a content has a line that looks
+    /// like one of the two, all of them get one sign more, or as many as it takes: `==== FILE: PATH ====` and `----`.
+    #[default]
+    Plain,
+    /// `<file path="PATH">` and `</file>` on lines of their own, in `<files>` and `</files>`. The contents are written as
+    /// they are. Where one of them holds such a tag, all are numbered: `<file-2 path="PATH">`.
+    Xml,
+    /// ``## `PATH` `` and a fenced block per file, the fence longer than any in the content; then a line `---`.
+    Markdown,
+}
+
+impl Format {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Plain, Self::Xml, Self::Markdown];
+
+    /// Its name in settings and flags.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Xml => "xml",
+            Self::Markdown => "markdown",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A name that no [`Format`] has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no format is called {0:?}: there are plain, xml and markdown")]
+pub struct UnknownFormat(String);
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
+        let known = Self::ALL.into_iter().find(|format| format.name() == name);
+        known.ok_or_else(|| UnknownFormat(name.to_owned()))
+    }
+}
+
+/// The format, and what stands in the headers besides the name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Layout {
+    /// How the files are set apart.
+    pub format: Format,
+    /// Whether headers tell how many bytes a text has.
+    pub sizes: bool,
+    /// Whether headers tell when a file last changed. A file that is written anew with the same content then makes
+    /// another text, and a provider's cache misses.
+    pub times: bool,
+}
+
+impl From<Format> for Layout {
+    fn from(format: Format) -> Self {
+        Self {
+            format,
+            ..Self::default()
+        }
+    }
+}
 
 impl Packed {
-    /// The files, each under its header, then a line `---`, then `prompt` exactly as it is. Without files, `prompt`
-    /// alone, byte for byte.
+    /// The files in the plain format, then `prompt` exactly as it is. Without files, `prompt` alone, byte for byte.
     pub fn render_before(&self, prompt: &str) -> String {
-        if self.is_empty() {
-            return prompt.to_owned();
-        }
-        let mut text = String::with_capacity(length(self.files(), prompt));
-        for file in self.files() {
-            push(&mut text, file);
-        }
-        text.push_str(BEFORE_PROMPT);
+        self.render_before_as(prompt, Layout::default())
+    }
+
+    /// The files as `layout` says, then `prompt` exactly as it is. Without files, `prompt` alone, byte for byte.
+    pub fn render_before_as(&self, prompt: &str, layout: Layout) -> String {
+        let mut text = String::with_capacity(self.length() + prompt.len());
+        let Ok(()) = self.pieces(layout, |piece| {
+            text.push_str(piece);
+            Ok::<_, Infallible>(())
+        });
         text.push_str(prompt);
         text
     }
-}
 
-fn push(text: &mut String, file: &PackedFile) {
-    text.push_str(BEFORE_NAME);
-    text.push_str(&file.path);
-    text.push_str(AFTER_NAME);
-    text.push_str(file.text());
-    if !text.ends_with('\n') {
-        text.push('\n');
+    /// The files as `layout` says; nothing if there are none.
+    pub fn render(&self, layout: Layout) -> String {
+        self.render_before_as("", layout)
+    }
+
+    /// Writes what [`render`](Self::render) gives, without making one text of it.
+    pub fn write_to(&self, out: &mut impl io::Write, layout: Layout) -> io::Result<()> {
+        self.pieces(layout, |piece| out.write_all(piece.as_bytes()))
+    }
+
+    /// What is written, about: marks are longer where contents make it hard.
+    fn length(&self) -> usize {
+        let files = self.files().iter();
+        files
+            .map(|file| file.path.len() + file.text().len() + MARKS)
+            .sum()
+    }
+
+    fn pieces<E>(
+        &self,
+        layout: Layout,
+        mut put: impl FnMut(&str) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let files = self.files();
+        if files.is_empty() {
+            return Ok(());
+        }
+        match layout.format {
+            Format::Plain => plain::write(files, layout, &mut put),
+            Format::Xml => xml::write(files, layout, &mut put),
+            Format::Markdown => markdown::write(files, layout, &mut put),
+        }
     }
 }
 
-/// An upper bound, at most one byte a file too high.
-fn length(files: &[PackedFile], prompt: &str) -> usize {
-    let header = BEFORE_NAME.len() + AFTER_NAME.len();
-    let bodies: usize = files
-        .iter()
-        .map(|file| header + file.path.len() + file.text().len() + 1)
-        .sum();
-    bodies + BEFORE_PROMPT.len() + prompt.len()
+/// One file as it stands in the plain format where no content makes its marks longer.
+pub(crate) fn section(text: &mut String, file: &PackedFile) {
+    let Ok(()) = plain::section(
+        file,
+        SHORTEST_RULE,
+        Layout::default(),
+        &mut |piece: &str| {
+            text.push_str(piece);
+            Ok::<_, Infallible>(())
+        },
+    );
+}
+
+const SHORTEST_RULE: &str = "===";
+
+/// A content, ended by a line end whatever the file ends with.
+fn put_text<E>(text: &str, put: &mut impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
+    put(text)?;
+    if text.is_empty() || text.ends_with('\n') {
+        Ok(())
+    } else {
+        put("\n")
+    }
+}
+
+/// What stands behind the name for people and models to read: ` (120 bytes, 2026-11-25T04:35:32Z)`.
+fn remarks(file: &PackedFile, layout: Layout) -> String {
+    let size = layout.sizes.then(|| format!("{} bytes", file.bytes));
+    let remarks: Vec<_> = size.into_iter().chain(time(file, layout)).collect();
+    if remarks.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", remarks.join(", "))
+    }
+}
+
+/// To the second, in UTC.
+fn time(file: &PackedFile, layout: Layout) -> Option<String> {
+    let modified = file.modified.filter(|_| layout.times)?;
+    let seconds = match modified.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(after) => i64::try_from(after.as_secs()).ok()?,
+        Err(before) => -i64::try_from(before.duration().as_secs()).ok()?,
+    };
+    let time = jiff::Timestamp::from_second(seconds).ok()?;
+    Some(time.to_string())
 }

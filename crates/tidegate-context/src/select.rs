@@ -18,11 +18,20 @@ pub(crate) struct Choice {
     pub(crate) real: PathBuf,
     /// The pattern that names just this file, as it was typed.
     pub(crate) named_by: Option<String>,
+    rank: usize,
+}
+
+impl Choice {
+    fn turn(&self) -> (bool, usize, &str) {
+        let named = self.named_by.is_some();
+        (!named, if named { 0 } else { self.rank }, &self.label)
+    }
 }
 
 /// All that the patterns have found.
 #[derive(Debug, Default)]
 pub(crate) struct Selection {
+    patterns: usize,
     files: BTreeMap<PathBuf, Names>,
     skipped: BTreeMap<String, SkipReason>,
 }
@@ -31,13 +40,21 @@ pub(crate) struct Selection {
 struct Names {
     labels: BTreeSet<String>,
     named_by: Option<String>,
+    /// The place of the first pattern that found it.
+    rank: usize,
 }
 
 impl Selection {
     /// Adds what `pattern` found.
     pub(crate) fn add(&mut self, pattern: &str, found: Found, directories: &Directories) {
+        let rank = self.patterns;
+        self.patterns += 1;
         for file in found.files {
-            let names = self.files.entry(file.real).or_default();
+            let first = || Names {
+                rank,
+                ..Names::default()
+            };
+            let names = self.files.entry(file.real).or_insert_with(first);
             names.labels.insert(directories.label(&file.logical));
             if file.named {
                 names.named_by.get_or_insert_with(|| pattern.to_owned());
@@ -48,7 +65,8 @@ impl Selection {
         }
     }
 
-    /// The files sorted by name, those that the prompt names themselves before the others; and what is left out.
+    /// The files in the order in which they are taken in, and what is left out: those that the prompt names themselves
+    /// first, then by the first pattern that found them, then by name.
     pub(crate) fn settle(self, directories: &Directories) -> (Vec<Choice>, Vec<Skipped>) {
         let mut skipped = self.skipped;
         let mut choices = Vec::with_capacity(self.files.len());
@@ -57,6 +75,7 @@ impl Selection {
             Names {
                 mut labels,
                 named_by,
+                rank,
             },
         ) in self.files
         {
@@ -74,11 +93,10 @@ impl Selection {
                 label,
                 real,
                 named_by,
+                rank,
             });
         }
-        choices.sort_by(|a, b| {
-            (a.named_by.is_none(), &a.label).cmp(&(b.named_by.is_none(), &b.label))
-        });
+        choices.sort_by(|a, b| a.turn().cmp(&b.turn()));
         (
             choices,
             skipped

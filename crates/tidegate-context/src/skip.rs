@@ -37,6 +37,13 @@ pub enum SkipReason {
         /// [`PackOptions::max_total_bytes`](crate::PackOptions::max_total_bytes).
         limit: u64,
     },
+    /// Its tokens no longer fit beside those of the files packed before it.
+    TokensExceeded {
+        /// Its size in tokens, header included.
+        tokens: u64,
+        /// [`PackOptions::max_tokens`](crate::PackOptions::max_tokens).
+        limit: u64,
+    },
     /// As many files as allowed are packed already.
     TooManyFiles {
         /// [`PackOptions::max_files`](crate::PackOptions::max_files).
@@ -54,8 +61,10 @@ pub enum SkipReason {
     },
     /// A socket, a pipe or a device: reading it may never end.
     NotAFile,
-    /// Its name is not UTF-8, or holds a line break or another control character: no header can name it.
-    UnprintableName,
+    /// A directory of dependencies or of what was built. It is packed when it is named itself.
+    Generated,
+    /// A link or something else was put in its place, or in that of a directory above it, after it was chosen.
+    Replaced,
     /// It holds a credential.
     Secret {
         /// The line, from 1.
@@ -85,11 +94,13 @@ impl SkipReason {
                 "raise max_file_bytes, or put the part that matters in a file of its own"
             }
             Self::TotalExceeded { .. } => "raise max_total_bytes, or name fewer files",
+            Self::TokensExceeded { .. } => "raise max_tokens, or name fewer files",
             Self::TooManyFiles { .. } => "raise max_files, or name fewer files",
             Self::LeadsOutside { .. } => "add the directory it leads to as an include directory",
             Self::SameFile { .. } => "name it once",
             Self::NotAFile => "name a regular file",
-            Self::UnprintableName => "rename it",
+            Self::Generated => "name a file or directory in it",
+            Self::Replaced => "try again when nothing changes it",
             Self::Secret { .. } => "take the credential out of it",
             Self::Unreadable { .. } => "make it readable",
         }
@@ -109,6 +120,12 @@ impl fmt::Display for SkipReason {
                     "its {bytes} bytes would exceed the limit of {limit} for all files"
                 )
             }
+            Self::TokensExceeded { tokens, limit } => {
+                write!(
+                    f,
+                    "its {tokens} tokens would exceed the limit of {limit} for all files"
+                )
+            }
             Self::TooManyFiles { limit } => write!(f, "the limit of {limit} files is reached"),
             Self::LeadsOutside { target } => {
                 write!(
@@ -119,7 +136,8 @@ impl fmt::Display for SkipReason {
             }
             Self::SameFile { packed_as } => write!(f, "the same file as {packed_as}"),
             Self::NotAFile => f.write_str("not a regular file"),
-            Self::UnprintableName => f.write_str("its name is not printable text"),
+            Self::Generated => f.write_str("a directory of dependencies or build output"),
+            Self::Replaced => f.write_str("something else was put in its place meanwhile"),
             Self::Secret { line, what } => write!(f, "{what} in line {line}"),
             Self::Unreadable { error } => write!(f, "unreadable: {error}"),
         }

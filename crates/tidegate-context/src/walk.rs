@@ -1,35 +1,44 @@
 //! The files under a directory, by the rules a project has for its own files.
 //!
-//! `@src` means the sources, not the build output and not 40 000 files of dependencies: `.gitignore`, `.ignore` and
-//! `.git/info/exclude` hold, hidden files stay out. The rules come from the repository around the directory (without
-//! one, from the allowed directory), never from the user's home or machine, so that the same tree gives the same
-//! files. What is named literally overrides the rules: they judge only what a directory or a wildcard ranges over.
+//! `@src` means the sources, not the build output and not 40 000 files of dependencies: the project's [rules](crate::rules)
+//! hold, hidden files stay out. The rules come from the repository around the directory (without one, from the allowed
+//! directory), never from the user's home or machine, so that the same tree gives the same files. What is named
+//! literally overrides the rules: they judge only what a directory or a wildcard ranges over.
 
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use globset::{GlobBuilder, GlobMatcher};
 use ignore::{DirEntry, WalkBuilder};
 
+use crate::area::Area;
 use crate::directories::Directories;
+use crate::generated::is_generated;
+use crate::rules::{self, Rules, Verdict};
 use crate::skip::SkipReason;
+use crate::trail::Trail;
 
-/// The most entries one pattern may visit. A walk over more is a home directory or a disk, named by mistake, or links
-/// to links that multiply.
+/// The most entries one pattern may visit. A walk over more is a home directory or a disk, named by mistake.
 const MOST_ENTRIES: usize = 500_000;
+
+/// The most links one pattern may follow. More are links to links that multiply, and each is resolved anew.
+const MOST_LINKS: usize = 10_000;
 
 /// What a pattern names.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) files: Vec<FoundFile>,
     pub(crate) skipped: Vec<(PathBuf, SkipReason)>,
+    /// What this rests on.
+    pub(crate) trail: Trail,
 }
 
 impl Found {
+    /// Whether nothing was matched: a directory passed over on the way is no match.
     pub(crate) fn is_empty(&self) -> bool {
-        self.files.is_empty() && self.skipped.is_empty()
+        let passed = |(_, reason): &(PathBuf, SkipReason)| *reason == SkipReason::Generated;
+        self.files.is_empty() && self.skipped.iter().all(passed)
     }
 }
 
@@ -44,68 +53,10 @@ pub(crate) struct FoundFile {
     pub(crate) named: bool,
 }
 
-/// More entries than one pattern may visit.
+/// More entries or links than one pattern may visit.
 #[derive(Debug)]
 pub(crate) struct TooBroad {
     pub(crate) limit: usize,
-}
-
-/// The part of a pattern that starts with its first wildcard.
-#[derive(Debug)]
-pub(crate) struct Glob {
-    matcher: GlobMatcher,
-    /// How many directories below its base it can match; `None` with `**`.
-    depth: Option<usize>,
-}
-
-impl Glob {
-    /// `None` if it is no glob, or can match nothing since it goes on with a directory that does not exist.
-    pub(crate) fn new(text: &str) -> Option<Self> {
-        let leads_nowhere = text
-            .split_once('/')
-            .is_some_and(|(head, _)| !head.contains(['*', '?', '[', '{']));
-        if leads_nowhere {
-            return None;
-        }
-        let text = if text.ends_with('/') {
-            format!("{text}**")
-        } else {
-            text.to_owned()
-        };
-        let matcher = GlobBuilder::new(&text)
-            .literal_separator(true)
-            .build()
-            .ok()?
-            .compile_matcher();
-        let depth = (!text.contains("**")).then(|| text.matches('/').count() + 1);
-        Some(Self { matcher, depth })
-    }
-}
-
-/// A directory, and what is wanted of it: everything without a glob.
-#[derive(Debug)]
-pub(crate) struct Area {
-    pub(crate) logical: PathBuf,
-    pub(crate) real: PathBuf,
-    pub(crate) glob: Option<Glob>,
-}
-
-impl Area {
-    fn below<'a>(&self, path: &'a Path) -> Option<&'a Path> {
-        path.strip_prefix(&self.logical).ok()
-    }
-
-    fn wants(&self, below: &Path) -> bool {
-        self.glob
-            .as_ref()
-            .is_none_or(|glob| glob.matcher.is_match(below))
-    }
-
-    /// Whether something wanted could lie in the directory `below`.
-    fn ranges_over(&self, below: &Path) -> bool {
-        let depth = self.glob.as_ref().and_then(|glob| glob.depth);
-        depth.is_none_or(|depth| below.components().count() < depth)
-    }
 }
 
 pub(crate) fn walk(area: Area, directories: &Arc<Directories>) -> Result<Found, TooBroad> {
@@ -121,25 +72,61 @@ fn walk_at_most(
     if is_inside_git(&area.logical, directories) {
         return Ok(found);
     }
-    let mut builder = rules(&ceiling(&area.logical, directories), &area);
-    let gate = Arc::new(Gate {
-        area,
-        directories: Arc::clone(directories),
-        links: Mutex::default(),
-    });
-    let admits = Arc::clone(&gate);
-    builder.filter_entry(move |entry| admits.admits(entry));
-    for (visited, entry) in builder.build().enumerate() {
+    let rules = match rules::holding_in(&area.logical, directories) {
+        Ok(rules) => rules,
+        Err(error) => {
+            found.trail.lost = true;
+            found
+                .skipped
+                .push((area.logical, SkipReason::unreadable(error)));
+            return Ok(found);
+        }
+    };
+    let gate = Arc::new(Gate::new(area, rules, directories));
+    gate.state().trail.begins(&gate.area.logical);
+    for (visited, entry) in gate.entries().enumerate() {
         if visited == limit {
             return Err(TooBroad { limit });
+        }
+        if gate.state().followed > MOST_LINKS {
+            return Err(TooBroad { limit: MOST_LINKS });
         }
         match entry {
             Ok(entry) => gate.collect(&entry, &mut found),
             Err(error) => gate.report(&error, &mut found),
         }
     }
-    found.skipped.append(&mut gate.links().refused);
+    let mut state = gate.state();
+    found.trail = std::mem::take(&mut state.trail);
+    found.trail.lost |= state.followed > 0
+        || state
+            .refused
+            .iter()
+            .any(|(_, reason)| *reason != SkipReason::Generated);
+    found.skipped.append(&mut state.refused);
+    drop(state);
     Ok(found)
+}
+
+/// Shows up to `limit` paths under the allowed directory `directory`, without a word about what is left out.
+pub(crate) fn glance(
+    directory: &Path,
+    limit: usize,
+    directories: &Arc<Directories>,
+    mut look: impl FnMut(&Path),
+) {
+    let Ok(rules) = rules::holding_in(directory, directories) else {
+        return;
+    };
+    let area = Area {
+        logical: directory.to_path_buf(),
+        real: directory.to_path_buf(),
+        glob: None,
+    };
+    let gate = Arc::new(Gate::new(area, rules, directories));
+    for entry in gate.entries().take(limit).flatten() {
+        look(entry.path());
+    }
 }
 
 /// A repository's own files are never wanted: they hold credentials and every old version.
@@ -150,82 +137,77 @@ fn is_inside_git(path: &Path, directories: &Directories) -> bool {
     below.is_some_and(|below| below.components().any(|part| part.as_os_str() == ".git"))
 }
 
-/// A walk from `ceiling` down to the area and through it.
-fn rules(ceiling: &Path, area: &Area) -> WalkBuilder {
-    let way = area
-        .logical
-        .strip_prefix(ceiling)
-        .map_or(0, |way| way.components().count());
-    let depth = area.glob.as_ref().and_then(|glob| glob.depth);
-    let mut builder = matching(ceiling);
-    builder
-        .follow_links(true)
-        .max_depth(depth.map(|depth| depth + way))
-        .sort_by_file_name(OsStr::cmp);
-    builder
-}
-
-fn matching(ceiling: &Path) -> WalkBuilder {
-    let mut builder = WalkBuilder::new(ceiling);
-    builder
-        .current_dir(ceiling)
-        .parents(false)
-        .hidden(false)
-        .git_global(false)
-        .require_git(false);
-    builder
-}
-
-/// The directory whose rules hold at `base`: the repository's, else the allowed directory, unless that itself ignores
-/// `base`, which was named all the same.
-fn ceiling(base: &Path, directories: &Directories) -> PathBuf {
-    let repository = base
-        .ancestors()
-        .find(|directory| directory.join(".git").exists());
-    let mut outer = [repository, directories.holding(base)]
-        .into_iter()
-        .flatten();
-    outer
-        .find(|outer| keeps(outer, base))
-        .unwrap_or(base)
-        .to_path_buf()
-}
-
-fn keeps(ceiling: &Path, base: &Path) -> bool {
-    let Ok(way) = base.strip_prefix(ceiling) else {
-        return false;
-    };
-    let matched = |mut matcher: ignore::IncrementalIgnore| matcher.matched(way, true).is_ignore();
-    !matching(ceiling).build_matchers().into_iter().any(matched)
-}
-
 /// Decides what is entered and remembers what was refused.
 struct Gate {
     area: Area,
     directories: Arc<Directories>,
-    links: Mutex<Links>,
+    state: Mutex<State>,
 }
 
-#[derive(Default)]
-struct Links {
-    /// Whether any was followed, so that paths are no longer what they seem.
-    followed: bool,
+struct State {
+    rules: Rules,
+    /// How many links were followed. From the first one on paths are no longer what they seem.
+    followed: usize,
     refused: Vec<(PathBuf, SkipReason)>,
+    trail: Trail,
 }
 
 impl Gate {
-    fn links(&self) -> MutexGuard<'_, Links> {
-        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+    fn new(area: Area, rules: Rules, directories: &Arc<Directories>) -> Self {
+        Self {
+            area,
+            directories: Arc::clone(directories),
+            state: Mutex::new(State {
+                rules,
+                followed: 0,
+                refused: Vec::new(),
+                trail: Trail::default(),
+            }),
+        }
+    }
+
+    /// What lies in the area and is admitted, in the order of names.
+    fn entries(self: &Arc<Self>) -> ignore::Walk {
+        let gate = Arc::clone(self);
+        WalkBuilder::new(&self.area.logical)
+            .standard_filters(false)
+            .follow_links(true)
+            .max_depth(self.area.glob.as_ref().and_then(|glob| glob.depth))
+            .sort_by_file_name(OsStr::cmp)
+            .filter_entry(move |entry| gate.admits(entry))
+            .build()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn admits(&self, entry: &DirEntry) -> bool {
+        let admitted = self.wants_to_see(entry);
+        let trail = &mut self.state().trail;
+        trail.saw(entry.path());
+        if admitted && entry.file_type().is_some_and(|kind| kind.is_dir()) {
+            trail.listed(entry.path());
+        }
+        admitted
+    }
+
+    fn wants_to_see(&self, entry: &DirEntry) -> bool {
         let path = entry.path();
         let Some(below) = self.area.below(path) else {
-            return self.area.logical.starts_with(path);
+            return false;
         };
-        below.as_os_str().is_empty()
-            || !is_hidden(entry.file_name())
-                && (!entry.path_is_symlink() || self.follows(path, below))
+        if below.as_os_str().is_empty() {
+            return true;
+        }
+        let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
+        if is_hidden(entry.file_name()) {
+            return false;
+        }
+        let verdict = self.state().rules.judge(path, is_dir);
+        verdict != Verdict::Ignored
+            && (!entry.path_is_symlink() || self.follows(path, below))
+            && (!is_dir || self.enters(path, below, verdict))
     }
 
     /// A link is followed to where its target could have been named: inside, and not hidden there.
@@ -234,22 +216,37 @@ impl Gate {
             return false;
         };
         let Some(directory) = self.directories.holding(&target) else {
-            self.refuse(path, below, target);
+            let wanted = self.area.wants(below) || target.is_dir() && self.area.ranges_over(below);
+            self.refuse_if(wanted, path, || SkipReason::LeadsOutside { target });
             return false;
         };
         let hidden = target
             .strip_prefix(directory)
             .is_ok_and(|below| below.iter().any(is_hidden));
-        self.links().followed |= !hidden;
+        self.state().followed += usize::from(!hidden);
         !hidden
     }
 
-    fn refuse(&self, path: &Path, below: &Path, target: PathBuf) {
-        if self.area.wants(below) || target.is_dir() && self.area.ranges_over(below) {
-            self.links()
-                .refused
-                .push((path.to_path_buf(), SkipReason::LeadsOutside { target }));
+    /// A directory is entered if the project wrote it, or a rule says that it did, and if its rules are known.
+    fn enters(&self, path: &Path, below: &Path, verdict: Verdict) -> bool {
+        let wanted = self.area.ranges_over(below);
+        if verdict != Verdict::Kept && is_generated(path) {
+            self.state().trail.listed(path);
+            return self.refuse_if(wanted, path, || SkipReason::Generated);
         }
+        let entered = self.state().rules.enter(path);
+        match entered {
+            Ok(()) => true,
+            Err(error) => self.refuse_if(wanted, path, || SkipReason::unreadable(error)),
+        }
+    }
+
+    /// Always `false`: what is refused is not entered.
+    fn refuse_if(&self, wanted: bool, path: &Path, reason: impl FnOnce() -> SkipReason) -> bool {
+        if wanted {
+            self.state().refused.push((path.to_path_buf(), reason()));
+        }
+        false
     }
 
     fn collect(&self, entry: &DirEntry, found: &mut Found) {
@@ -276,7 +273,7 @@ impl Gate {
 
     /// Asks the system only where links are involved: it is one call for every part of the path.
     fn identity(&self, entry: &DirEntry, below: &Path) -> io::Result<PathBuf> {
-        if self.links().followed {
+        if self.state().followed > 0 {
             entry.path().canonicalize()
         } else {
             Ok(self.area.real.join(below))
@@ -284,6 +281,7 @@ impl Gate {
     }
 
     fn report(&self, error: &ignore::Error, found: &mut Found) {
+        self.state().trail.lost = true;
         let Some(path) = failed_path(error) else {
             return;
         };
@@ -325,6 +323,7 @@ fn reason(error: &ignore::Error) -> SkipReason {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::area::Glob;
 
     fn walk_of_three(limit: usize) -> Result<Found, TooBroad> {
         let tree = tempfile::tempdir().unwrap();

@@ -59,8 +59,8 @@ export interface RunRequest extends Asked, Patience {
   output?: { type: 'json' } | { type: 'schema'; name: string; schema: unknown; strict?: boolean };
   /** Parameters passed through to the provider as they are. */
   extra?: Record<string, unknown>;
-  /** Where `@path` in the prompt is looked up. Without it, `@` is plain text. */
-  context?: { root: string; includeDirs?: string[]; namedIn?: string };
+  /** Where `@path` in the prompt is looked up. Without it, `@` is plain text. With `strict`, one that matches nothing is an error. */
+  context?: { root: string; includeDirs?: string[]; namedIn?: string; strict?: boolean };
 }
 
 /** A request for vectors. */

@@ -61,7 +61,7 @@ struct Context<'o> {
     files: Vec<&'o str>,
     bytes: u64,
     skipped: Vec<Left<'o>>,
-    unmatched: &'o [String],
+    unmatched: Vec<&'o str>,
 }
 
 #[derive(Serialize)]
@@ -125,7 +125,11 @@ fn course<A>(outcome: &Outcome<A>) -> Course<'_> {
                 .collect(),
             bytes: packed.bytes(),
             skipped: left.collect(),
-            unmatched: packed.unmatched(),
+            unmatched: packed
+                .unmatched()
+                .iter()
+                .map(|unmatched| unmatched.pattern.as_str())
+                .collect(),
         },
         queued_ms: outcome.queued.as_secs_f64() * 1e3,
         took_ms: outcome.took.as_secs_f64() * 1e3,

@@ -54,6 +54,8 @@ struct Files {
     #[serde(default)]
     include_dirs: Vec<PathBuf>,
     named_in: Option<String>,
+    #[serde(default)]
+    strict: bool,
 }
 
 #[derive(Deserialize)]
@@ -105,6 +107,7 @@ pub(crate) fn run(json: &str) -> Result<RunRequest, String> {
             root: files.root,
             include_dirs: files.include_dirs,
             named_in: files.named_in,
+            strict: files.strict,
         }),
         settings,
         priority: asked.priority,

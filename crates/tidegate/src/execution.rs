@@ -1,8 +1,9 @@
 //! One run, from the request to what became of it: plan, pack, drive.
 
+use std::borrow::Cow;
 use std::future::Future;
 
-use tidegate_context::{PackOptions, Packed};
+use tidegate_context::{Layout, PackOptions, Packed, Secrets, TokenCounter};
 use tidegate_core::{
     Delivery, Delta, Embeddings, EventKind, Failure, FailureKind, GiveUp, Part, Request, Response,
     RunId,
@@ -110,7 +111,10 @@ impl<'e> Execution<'e> {
         context: Context,
         request: &mut Request,
     ) -> Result<(), Error> {
-        let packing = timeout_at(self.started + plan.deadline, pack(plan, context, request));
+        let packing = timeout_at(
+            self.started + plan.deadline,
+            pack(self.engine, plan, context, request),
+        );
         self.packed = match packing.await {
             Ok(packed) => packed?,
             Err(_) => return Err(too_late(plan, self.started)),
@@ -176,7 +180,12 @@ fn too_late(plan: &Plan, started: Instant) -> Error {
 }
 
 /// Packs the files that the prompt names before its last turn.
-async fn pack(plan: &Plan, context: Context, request: &mut Request) -> Result<Packed, Error> {
+async fn pack(
+    engine: &Engine,
+    plan: &Plan,
+    context: Context,
+    request: &mut Request,
+) -> Result<Packed, Error> {
     let last = request
         .messages
         .last_mut()
@@ -184,21 +193,51 @@ async fn pack(plan: &Plan, context: Context, request: &mut Request) -> Result<Pa
     let Some(Part::Text { text }) = last else {
         return Ok(Packed::default());
     };
-    let patterns = tidegate_context::patterns(context.named_in.as_deref().unwrap_or(text));
+    let typed = context.named_in.as_deref();
+    let patterns = tidegate_context::patterns(typed.unwrap_or(text));
+    if let Some(sent) = without_escapes(text, typed) {
+        *text = sent;
+    }
     if patterns.is_empty() {
         return Ok(Packed::default());
     }
-    let mut options = plan
-        .context
-        .clone()
-        .into_options(PackOptions::new(context.root));
-    options.include_dirs.splice(0..0, context.include_dirs);
+    let layout = Layout::from(&plan.context);
+    let options = options(engine, plan, context);
     let packing = tokio::task::spawn_blocking(move || tidegate_context::pack(&patterns, &options));
     let packed = packing
         .await
         .map_err(|error| Error::internal(error.to_string()))??;
     if !packed.is_empty() {
-        *text = packed.render_before(text);
+        *text = packed.render_before_as(text, layout);
     }
     Ok(packed)
+}
+
+/// How this run packs: as configured, and as it asks itself.
+fn options(engine: &Engine, plan: &Plan, context: Context) -> PackOptions {
+    let config = &engine.config;
+    let mut options = plan
+        .context
+        .clone()
+        .into_options(PackOptions::new(context.root));
+    options.strict |= context.strict;
+    options.include_dirs.splice(0..0, context.include_dirs);
+    if context.allow_secrets {
+        options.secrets = Secrets::Allow;
+    }
+    options.cache = config.cache.options(&plan.context, &config.environment);
+    if let Some(first) = plan.targets.first() {
+        options.counter = TokenCounter::for_model(&first.target.model);
+    }
+    options
+}
+
+/// `text` as it is sent, if that differs: without the backslashes that keep an at sign from naming a file, where it was
+/// typed.
+fn without_escapes(text: &str, typed: Option<&str>) -> Option<String> {
+    let typed = typed.unwrap_or(text);
+    match tidegate_context::unescaped(typed) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(sent) => Some(text.replacen(typed, &sent, 1)),
+    }
 }

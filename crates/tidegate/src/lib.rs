@@ -48,6 +48,6 @@ pub use executor::{Executor, ExecutorBuilder};
 pub use outcome::{Attempt, Outcome};
 pub use run_request::{Context, EmbedRun, RunRequest};
 pub use stream::ResponseStream;
-pub use tidegate_context::{Packed, SkipReason, Skipped};
+pub use tidegate_context::{Format, Layout, Packed, SkipReason, Skipped, Unmatched};
 pub use tidegate_core::*;
 pub use tidegate_queue::Clock;

@@ -48,4 +48,8 @@ pub struct Context {
     pub include_dirs: Vec<PathBuf>,
     /// The part of the prompt that may name files, where another part is somebody else's text. `None`: the last turn.
     pub named_in: Option<String>,
+    /// Whether a pattern that matches nothing is an error, also where that is not configured.
+    pub strict: bool,
+    /// Whether files that hold a credential are sent like any other, also where that is not configured.
+    pub allow_secrets: bool,
 }

@@ -28,6 +28,12 @@ pub(crate) struct Run {
     /// Another directory that `@path` may name files in, after the working directory
     #[arg(long = "include", value_name = "DIR")]
     pub(crate) include: Vec<PathBuf>,
+    /// End with an error where an `@path` of the prompt matches no file, instead of a warning [default: as configured]
+    #[arg(long, conflicts_with = "no_context")]
+    pub(crate) strict_context: bool,
+    /// Send files in which a credential was found all the same
+    #[arg(long)]
+    pub(crate) allow_secrets: bool,
     /// Send `@` in the prompt as it is
     #[arg(long)]
     pub(crate) no_context: bool,

@@ -110,8 +110,10 @@ fn run_request(args: Run, request: Request, shown: Shown) -> RunRequest {
     let context = root.map(|root| Context {
         root,
         include_dirs: args.include,
+        allow_secrets: args.allow_secrets,
         // What came through a pipe is data: it must not name files to be sent.
         named_in: Some(input::typed(&args.prompt)),
+        strict: args.strict_context,
     });
     RunRequest {
         endpoint: args.endpoint,

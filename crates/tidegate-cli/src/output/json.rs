@@ -63,7 +63,7 @@ struct Context<'o> {
     files: Vec<&'o str>,
     bytes: u64,
     skipped: Vec<Left<'o>>,
-    unmatched: &'o [String],
+    unmatched: Vec<&'o str>,
 }
 
 #[derive(Serialize)]
@@ -209,6 +209,10 @@ fn context(outcome: &Outcome) -> Context<'_> {
                 reason: left.reason.to_string(),
             })
             .collect(),
-        unmatched: packed.unmatched(),
+        unmatched: packed
+            .unmatched()
+            .iter()
+            .map(|unmatched| unmatched.pattern.as_str())
+            .collect(),
     }
 }

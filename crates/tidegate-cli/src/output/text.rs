@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use tidegate::{Decision, Event, EventKind, EventSink, Outcome, Spell};
+use tidegate::{Decision, Event, EventKind, EventSink, Outcome, Skipped, Spell};
 
 use crate::args::Global;
 use crate::exit::Exit;
@@ -13,6 +13,9 @@ use crate::output::spinner::Spinner;
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const ODD: Style = AnsiColor::Yellow.on_default();
 const QUIET: Style = Style::new().dimmed();
+
+/// The most files left out that are told one by one: a large tree has thousands.
+const LEFT_OUT_SHOWN: usize = 20;
 
 /// How much is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -144,15 +147,23 @@ fn progress(event: &EventKind) -> Option<String> {
     })
 }
 
+/// The first files left out, and how many more there are.
+fn left_out(skipped: &[Skipped]) {
+    for skipped in skipped.iter().take(LEFT_OUT_SHOWN) {
+        warning(&format!("left out {}: {}", skipped.path, skipped.reason));
+    }
+    if let Some(more @ 1..) = skipped.len().checked_sub(LEFT_OUT_SHOWN) {
+        warning(&format!("left out {more} more; --json lists them"));
+    }
+}
+
 /// What is said at the end: the files left out, and the error or, if it was not plain sailing, the summary.
 pub(crate) fn outcome<A>(outcome: &Outcome<A>, exit: Exit, global: &Global) {
     let telling = Telling::of(global);
     if telling > Telling::Nothing {
-        for skipped in outcome.packed.skipped() {
-            warning(&format!("left out {}: {}", skipped.path, skipped.reason));
-        }
-        for pattern in outcome.packed.unmatched() {
-            warning(&format!("{pattern} names no file and was sent as text"));
+        left_out(outcome.packed.skipped());
+        for unmatched in outcome.packed.unmatched() {
+            warning(&format!("{unmatched}; it was sent as text"));
         }
     }
     match &outcome.result {

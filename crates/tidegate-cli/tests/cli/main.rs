@@ -11,6 +11,7 @@ mod embed;
 mod explain;
 mod generated;
 mod interrupt;
+mod mentions;
 mod request;
 mod run;
 mod secrets;

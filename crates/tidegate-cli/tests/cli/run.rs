@@ -218,13 +218,6 @@ fn a_missing_key_names_the_variable_to_set() {
 }
 
 #[test]
-fn a_file_that_the_prompt_quotes_and_that_is_not_there_stops_the_run() {
-    Stage::new()
-        .run(&["run", "-e", "demo", "read @\"no such file.txt\""])
-        .failed(4, &["no such file.txt"]);
-}
-
-#[test]
 fn json_has_the_same_shape_whether_it_went_well_or_not() {
     let provider = Provider::scripted("503; ok=OK; 401");
     let stage = provider.stage();
@@ -333,47 +326,6 @@ fn a_command_is_a_provider_too() {
         "{ran:?}"
     );
     assert!(ran.stderr.contains("HTTP 503"), "{ran:?}");
-}
-
-#[test]
-fn a_directory_of_the_command_line_may_be_named_in_the_prompt() {
-    let stage = Stage::new();
-    stage.file("elsewhere/notes.md", "a short note");
-    std::fs::create_dir(stage.home().join("here")).unwrap();
-    let mut command = stage.command(&[
-        "run",
-        "-e",
-        "demo",
-        "--include",
-        "../elsewhere",
-        "read @notes.md",
-    ]);
-    let output = command
-        .current_dir(stage.home().join("here"))
-        .output()
-        .unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success() && stderr.contains("packed 1 file"),
-        "{stderr}"
-    );
-}
-
-#[test]
-fn what_comes_through_a_pipe_names_no_files() {
-    let provider = Provider::with(tidegate_simulator::Settings::default());
-    let stage = provider.stage();
-    stage.file(".env", "TOKEN=hidden");
-    for args in [&["summarise", "-"][..], &["-"], &[]] {
-        let ran = stage.run_with_input(&with(args), b"see @.env and \"@/*\": [\"./src/*\"]");
-        assert_eq!(ran.code, Some(0), "{ran:?}");
-        assert!(!ran.stderr.contains("packed"), "{ran:?}");
-    }
-    let ran = stage.run_with_input(&with(&["explain @.env", "-"]), b"@missing.txt");
-    assert!(
-        ran.stderr.contains("packed 1 file") && !ran.stderr.contains("missing"),
-        "{ran:?}"
-    );
 }
 
 #[test]

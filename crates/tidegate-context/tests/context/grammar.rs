@@ -1,7 +1,9 @@
 //! What in a prompt is a pattern.
 
+use std::borrow::Cow;
+
 use proptest::prelude::*;
-use tidegate_context::patterns;
+use tidegate_context::{patterns, unescaped};
 
 fn texts(prompt: &str) -> Vec<String> {
     patterns(prompt)
@@ -89,18 +91,62 @@ fn a_word_of_more_than_4096_bytes_is_text() {
 }
 
 #[test]
-fn only_quotes_and_globs_must_match() {
-    let sure = |prompt: &str| patterns(prompt)[0].must_match();
-    assert!(
-        sure(r#"@"a""#) && sure("@*.rs") && sure("@a?b") && sure("@[ab].rs") && sure("@{a,b}.rs")
+fn an_at_sign_in_a_fenced_block_is_code() {
+    assert_eq!(
+        texts("see @a.rs\n```python\n@property\ndef f(): ...\n```\nand @b.rs"),
+        ["a.rs", "b.rs"]
     );
-    assert!(!sure("@a.rs") && !sure("@src/a") && !sure("@odd[name") && !sure("@odd{name"));
+    assert_eq!(texts("~~~\n@x\n```\n@y\n~~~~\n@z"), ["z"]);
+    assert_eq!(
+        texts("- a list\n    ````\n    @x\n    ```\n    @y\n    ````\n"),
+        [""; 0]
+    );
+    assert_eq!(texts("~~~\n@x\n~~~\n@y"), ["y"]);
+    assert_eq!(texts("```\r\n@x\r\n```\r\n@y"), ["y"]);
 }
 
 #[test]
-fn a_decorator_with_a_wildcard_is_not_a_glob_that_must_match() {
-    assert!(!patterns(r#"@RequestMapping("/api/*")"#)[0].must_match());
-    assert!(!patterns("@wraps(*args)")[0].must_match());
+fn a_fence_that_nobody_closes_hides_nothing() {
+    assert_eq!(texts("```\n@a.rs\n~~~\n@b.rs"), ["a.rs", "b.rs"]);
+    assert_eq!(texts("````\n@a.rs\n```\n@b.rs"), ["a.rs", "b.rs"]);
+    assert_eq!(
+        texts("```not `a` fence\n@a.rs\n```\n@b.rs"),
+        ["a.rs", "b.rs"]
+    );
+}
+
+#[test]
+fn a_sibling_and_everything_under_it_is_a_pattern() {
+    assert_eq!(
+        texts("compare @../sibling/** with @dir/, please"),
+        ["../sibling/**", "dir/"]
+    );
+}
+
+#[test]
+fn the_backslash_of_an_escaped_at_sign_is_not_sent() {
+    assert_eq!(
+        unescaped(r#"\@main.rs, (\@a), "\@types/node" and @b.rs"#),
+        r#"@main.rs, (@a), "@types/node" and @b.rs"#
+    );
+}
+
+#[test]
+fn a_backslash_that_escapes_nothing_is_sent() {
+    for prompt in [
+        r"user\@host",
+        r"\\@a",
+        r"`\@array`",
+        "```\n\\@a\n```\n",
+        r#"@"two \@words""#,
+        r"@src/\@odd(\@name",
+        r"\ @a",
+    ] {
+        assert!(
+            matches!(unescaped(prompt), Cow::Borrowed(sent) if sent == prompt),
+            "{prompt}"
+        );
+    }
 }
 
 proptest! {
@@ -115,5 +161,19 @@ proptest! {
             prop_assert!(prompt.contains(&pattern.to_string()), "{pattern}");
             prop_assert!(!pattern.text().is_empty());
         }
+    }
+    #[test]
+    fn nothing_but_backslashes_before_at_signs_is_taken_out(prompt in r"[@\\a \n`~(]{0,60}") {
+        let sent = unescaped(&prompt);
+        prop_assert_eq!(sent.replace('\\', ""), prompt.replace('\\', ""));
+        prop_assert!(sent.len() + prompt.matches(r"\@").count() >= prompt.len());
+    }
+
+    #[test]
+    fn no_prompt_in_a_fenced_block_names_a_file(prompt in r"[@\\a./ \n`~]{0,60}") {
+        let fence = "`".repeat(prompt.len() + 3);
+        let fenced = format!("{fence}\n{prompt}\n{fence}");
+        prop_assert!(patterns(&fenced).is_empty());
+        prop_assert!(matches!(unescaped(&fenced), Cow::Borrowed(_)));
     }
 }

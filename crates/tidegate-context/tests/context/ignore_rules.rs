@@ -1,5 +1,7 @@
 //! Which files a directory or a wildcard ranges over.
 
+use tidegate_context::SkipReason;
+
 use crate::tree::Tree;
 
 #[test]
@@ -99,4 +101,90 @@ fn a_nested_rule_can_bring_a_file_back() {
     tree.write(".gitignore", "*.log\n");
     tree.write("src/.gitignore", "!keep.log\n");
     assert_eq!(tree.names("@src/*.log"), ["src/keep.log"]);
+}
+
+#[test]
+fn tidegateignore_holds_and_is_stronger_than_the_others() {
+    let tree = Tree::new(&["a.rs", "fixtures/b.rs", "c.rs"]);
+    tree.write(".tidegateignore", "fixtures/\n!c.rs\n");
+    tree.write(".gitignore", "c.rs\n");
+    assert_eq!(tree.names("@**/*.rs"), ["a.rs", "c.rs"]);
+    assert_eq!(tree.names("@fixtures/b.rs"), ["fixtures/b.rs"]);
+}
+
+#[test]
+fn a_repository_inside_is_not_held_to_the_rules_around_it() {
+    let tree = Tree::new(&[
+        "inner/.git/HEAD",
+        "inner/a.log",
+        "inner/deep/b.log",
+        "c.log",
+    ]);
+    tree.write(".gitignore", "*.log\n");
+    tree.write("inner/.git/info/exclude", "b.log\n");
+    assert_eq!(tree.names("@**"), ["inner/a.log"]);
+    tree.write(".ignore", "*.log\n");
+    assert!(tree.names("@**").is_empty());
+}
+
+#[test]
+fn dependencies_and_build_output_are_passed_over_and_listed() {
+    let tree = Tree::new(&[
+        "a.js",
+        "package.json",
+        "node_modules/m/i.js",
+        "dist/a.js",
+        "src/vendor/v.js",
+        "src/dist/d.js",
+        "rust/Cargo.toml",
+        "rust/target/t.js",
+        "python/pyvenv.cfg",
+        "python/p.js",
+    ]);
+    tree.write(
+        "cache/CACHEDIR.TAG",
+        "Signature: 8a477f597d28d172789f06886806bc55\n",
+    );
+    tree.write("cache/c.js", "");
+    assert_eq!(
+        tree.names("@**/*.js"),
+        ["a.js", "src/dist/d.js", "src/vendor/v.js"]
+    );
+    assert_eq!(
+        tree.skipped("@**/*.js"),
+        ["cache", "dist", "node_modules", "python", "rust/target"]
+            .map(|path| (path.to_owned(), SkipReason::Generated))
+    );
+    assert_eq!(
+        tree.names("@dist @node_modules/**/*.js"),
+        ["dist/a.js", "node_modules/m/i.js"]
+    );
+}
+
+#[test]
+fn a_rule_can_bring_back_what_would_be_passed_over() {
+    let tree = Tree::new(&["package.json", "dist/a.js", "node_modules/m.js"]);
+    tree.write(".gitignore", "!dist/\n");
+    assert_eq!(tree.names("@**/*.js"), ["dist/a.js"]);
+}
+
+#[test]
+fn a_directory_passed_over_is_no_match() {
+    let tree = Tree::new(&["node_modules/m.js"]);
+    assert_eq!(tree.unmatched("@**/*.js"), ["@**/*.js"]);
+}
+
+#[test]
+fn the_rules_of_a_directory_end_with_it() {
+    let tree = Tree::new(&["a/deep/x.log", "b/x.log", "x.log"]);
+    tree.write("a/.gitignore", "*.log\n");
+    assert_eq!(tree.names("@**/*.log"), ["b/x.log", "x.log"]);
+}
+
+#[test]
+fn a_tag_without_its_signature_makes_no_cache() {
+    let tree = Tree::new(&["cache/c.js"]);
+    let other = "Signature: 00000000000000000000000000000000\n";
+    tree.write("cache/CACHEDIR.TAG", other);
+    assert_eq!(tree.names("@**/*.js"), ["cache/c.js"]);
 }

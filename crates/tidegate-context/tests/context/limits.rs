@@ -97,6 +97,15 @@ fn files_named_themselves_come_before_what_globs_bring() {
 }
 
 #[test]
+fn what_the_first_pattern_matches_comes_before_what_the_next_ones_do() {
+    let mut tree = Tree::new(&["a/1", "a/2", "b/1", "b/2"]);
+    tree.options.max_files = 3;
+    assert_eq!(tree.names("@b/* @a/*"), ["a/1", "b/1", "b/2"]);
+    assert_eq!(tree.names("@a/* @b/*"), ["a/1", "a/2", "b/1"]);
+    assert_eq!(tree.names("@b/2 @**"), ["a/1", "a/2", "b/2"]);
+}
+
+#[test]
 fn named_files_that_exceed_the_total_are_an_error() {
     let mut tree = Tree::new(&["a", "b"]);
     tree.options.max_total_bytes = 1;
@@ -147,8 +156,12 @@ fn every_reason_reads_as_a_clause() {
         ),
         (SkipReason::NotAFile, "not a regular file"),
         (
-            SkipReason::UnprintableName,
-            "its name is not printable text",
+            SkipReason::Generated,
+            "a directory of dependencies or build output",
+        ),
+        (
+            SkipReason::Replaced,
+            "something else was put in its place meanwhile",
         ),
         (
             SkipReason::Unreadable {

@@ -119,23 +119,33 @@ fn an_empty_directory_is_reported() {
 }
 
 #[test]
-fn a_glob_or_a_quoted_name_that_matches_nothing_is_an_error_that_says_what_to_do() {
+fn a_glob_or_a_quoted_name_that_matches_nothing_is_reported() {
     let tree = Tree::new(&["src/a.rs"]).include("docs");
     for prompt in ["@src/*.py", "@none/*.rs", r#"@"no such.txt""#] {
+        assert_eq!(tree.unmatched(prompt), [prompt]);
+    }
+}
+
+#[test]
+fn strictly_every_pattern_must_match() {
+    let mut tree = Tree::new(&["src/a.rs"]).include("docs");
+    tree.options.strict = true;
+    assert_eq!(tree.names(r"@src/a.rs \@alice"), ["src/a.rs"]);
+    for prompt in ["@src/*.py", "@notes.md", "@alice", r#"@"no such.txt""#] {
         let error = tree.pack(prompt).unwrap_err();
-        let PackError::NoMatch { pattern, searched } = &error else {
+        let PackError::NoMatch {
+            unmatched,
+            searched,
+        } = &error
+        else {
             panic!("{error}")
         };
-        assert_eq!(pattern, prompt);
+        assert_eq!(unmatched.pattern, prompt);
         assert_eq!(searched.len(), 2);
         let text = error.to_string();
-        assert!(
-            text.contains(prompt)
-                && text.contains("app")
-                && text.contains("docs")
-                && text.contains(r"\@"),
-            "{text}"
-        );
+        for part in [prompt, "app", "docs", r"\@"] {
+            assert!(text.contains(part), "{text}");
+        }
     }
 }
 
@@ -189,18 +199,13 @@ fn a_socket_is_never_opened() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_name_that_no_header_can_hold_is_skipped() {
+fn a_name_that_is_not_plain_text_is_spelled_out() {
     use std::os::unix::ffi::OsStrExt;
     let tree = Tree::new(&["ok.txt", "two\nlines.txt"]);
-    std::fs::write(
-        tree.options
-            .root
-            .join(std::ffi::OsStr::from_bytes(b"\xff.txt")),
-        "",
-    )
-    .unwrap();
-    let expected = ["two\u{fffd}lines.txt", "\u{fffd}.txt"]
-        .map(|name| (name.to_owned(), SkipReason::UnprintableName));
-    assert_eq!(tree.skipped("@*.txt"), expected);
-    assert_eq!(tree.names("@*.txt"), ["ok.txt"]);
+    let odd = std::ffi::OsStr::from_bytes(b"\xff.txt");
+    std::fs::write(tree.options.root.join(odd), "").unwrap();
+    assert_eq!(
+        tree.names("@*.txt"),
+        [r"\xff.txt", "ok.txt", r"two\nlines.txt"]
+    );
 }

@@ -6,10 +6,17 @@
 )]
 
 mod confinement;
+mod formats;
 mod grammar;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod ignore_rules;
 mod limits;
 mod lookup;
+mod near;
 mod order;
+mod reader;
 mod render;
+mod secrets;
+mod tokens;
 mod tree;

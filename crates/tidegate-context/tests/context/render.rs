@@ -22,7 +22,7 @@ fn files_stand_under_headers_before_the_prompt() {
 #[test]
 fn without_files_the_prompt_is_the_text_byte_for_byte() {
     let tree = Tree::new(&["a.rs"]);
-    for prompt in ["", "plain", r"\@a.rs and @alice", "---\n"] {
+    for prompt in ["", "plain", "ask @alice", "---\n"] {
         assert_eq!(tree.pack(prompt).unwrap().render_before(prompt), prompt);
     }
 }

@@ -14,7 +14,17 @@ pub(crate) struct Tree {
 impl Tree {
     /// A project `app` with these files, each holding its own name. What stands beside `app` is outside.
     pub(crate) fn new(files: &[&str]) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        Self::in_directory(tempfile::tempdir().unwrap(), files)
+    }
+
+    /// One in memory, where the system has that: for so many files that making them would take longer than the test.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn in_memory() -> Self {
+        let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+        Self::in_directory(directory.unwrap(), &[])
+    }
+
+    fn in_directory(directory: TempDir, files: &[&str]) -> Self {
         let root = directory.path().join("app");
         fs::create_dir(&root).unwrap();
         let tree = Self {
@@ -75,8 +85,14 @@ impl Tree {
             .collect()
     }
 
+    /// The patterns that matched nothing.
     pub(crate) fn unmatched(&self, prompt: &str) -> Vec<String> {
-        self.pack(prompt).unwrap().unmatched().to_vec()
+        let packed = self.pack(prompt).unwrap();
+        packed
+            .unmatched()
+            .iter()
+            .map(|unmatched| unmatched.pattern.clone())
+            .collect()
     }
 }
 

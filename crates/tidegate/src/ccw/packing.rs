@@ -1,6 +1,6 @@
 //! The files that a prompt names, put before it as far as they can be: what cannot is told, and the call goes on.
 
-use tidegate_context::{PackOptions, Packed, patterns};
+use tidegate_context::{PackOptions, Packed, Secrets, patterns, unescaped};
 
 use super::CcwOptions;
 use super::tell::Tell;
@@ -21,34 +21,39 @@ impl<'c> Packing<'c> {
     ) -> Self {
         let packs = asked.enable_cache.unwrap_or(endpoint.packs);
         let options = packs.then(|| {
-            let configured = endpoint.config.endpoints.get(&endpoint.id);
+            let config = &endpoint.config;
+            let configured = config.endpoints.get(&endpoint.id);
             let configured = configured.map(|endpoint| endpoint.context.clone());
-            let mut options = configured
-                .unwrap_or_default()
-                .into_options(PackOptions::new(asked.cwd.clone()));
+            let configured = configured.unwrap_or_default();
+            let cache = config.cache.options(&configured, &config.environment);
+            let mut options = configured.into_options(PackOptions::new(asked.cwd.clone()));
+            options.cache = cache;
             options
                 .include_dirs
                 .extend(asked.include_dirs.clone().unwrap_or_default());
             options.include_dirs.extend(asked.base_dir.clone());
+            options.secrets = Secrets::LeaveOut;
             options
         });
         Self { tell, options }
     }
 
-    /// The prompt with its files before it, and their names.
+    /// The prompt as it is sent, with its files before it, and their names.
     pub(super) async fn before(&self, prompt: &str) -> (String, Vec<String>) {
-        let (Some(options), patterns) = (self.options.clone(), patterns(prompt)) else {
+        let Some(options) = self.options.clone() else {
             return (prompt.to_owned(), Vec::new());
         };
+        let patterns = patterns(prompt);
+        let prompt = unescaped(prompt);
         if patterns.is_empty() {
-            return (prompt.to_owned(), Vec::new());
+            return (prompt.into_owned(), Vec::new());
         }
         self.say(format_args!("Found {} @patterns", patterns.len()));
         let pack = move || tidegate_context::pack(&patterns, &options);
         match tokio::task::spawn_blocking(pack).await {
-            Ok(Ok(packed)) => self.apply(&packed.without_secrets(), prompt),
-            Ok(Err(error)) => self.without(prompt, &error.to_string()),
-            Err(error) => self.without(prompt, &error.to_string()),
+            Ok(Ok(packed)) => self.apply(&packed, &prompt),
+            Ok(Err(error)) => self.without(&prompt, &error.to_string()),
+            Err(error) => self.without(&prompt, &error.to_string()),
         }
     }
 
@@ -56,8 +61,8 @@ impl<'c> Packing<'c> {
         for skipped in packed.skipped() {
             self.warn(&format!("{} left out: {}", skipped.path, skipped.reason));
         }
-        for pattern in packed.unmatched() {
-            self.warn(&format!("{pattern} matches no file"));
+        for unmatched in packed.unmatched() {
+            self.warn(&unmatched.to_string());
         }
         if packed.is_empty() {
             return (prompt.to_owned(), Vec::new());

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use tidegate_context::PackOptions;
+use tidegate_context::{CacheOptions, Format, Layout, PackOptions, Secrets};
 
+use super::environment::Environment;
+use super::locate::default_cache;
 use super::origin::Sourced;
 use super::time::Time;
 
@@ -18,11 +20,23 @@ pub struct ContextConfig {
     pub max_total_bytes: Option<Sourced<u64>>,
     /// The most files packed.
     pub max_files: Option<Sourced<usize>>,
-    /// Whether what was packed is kept. Read from the seed's file; nothing is kept in this version.
+    /// The most tokens packed in all.
+    pub max_tokens: Option<Sourced<u64>>,
+    /// Whether files that hold a credential are sent like any other.
+    pub allow_secrets: Option<Sourced<bool>>,
+    /// Whether a pattern that matches nothing is an error.
+    pub strict: Option<Sourced<bool>>,
+    /// How the files are set apart.
+    pub format: Option<Sourced<Format>>,
+    /// Whether headers tell a file's size.
+    pub sizes: Option<Sourced<bool>>,
+    /// Whether headers tell when a file last changed.
+    pub times: Option<Sourced<bool>>,
+    /// Whether what was packed is kept.
     pub cache_enabled: Option<Sourced<bool>>,
     /// How long what was packed is kept.
     pub cache_ttl: Option<Sourced<Time>>,
-    /// The files that are worth keeping.
+    /// Packs are kept whose files all match one of these.
     pub file_patterns: Option<Sourced<Vec<String>>>,
 }
 
@@ -37,6 +51,12 @@ impl ContextConfig {
                 .max_total_bytes
                 .or_else(|| lower.max_total_bytes.clone()),
             max_files: self.max_files.or_else(|| lower.max_files.clone()),
+            max_tokens: self.max_tokens.or_else(|| lower.max_tokens.clone()),
+            allow_secrets: self.allow_secrets.or_else(|| lower.allow_secrets.clone()),
+            strict: self.strict.or_else(|| lower.strict.clone()),
+            format: self.format.or_else(|| lower.format.clone()),
+            sizes: self.sizes.or_else(|| lower.sizes.clone()),
+            times: self.times.or_else(|| lower.times.clone()),
             cache_enabled: self.cache_enabled.or_else(|| lower.cache_enabled.clone()),
             cache_ttl: self.cache_ttl.or_else(|| lower.cache_ttl.clone()),
             file_patterns: self.file_patterns.or_else(|| lower.file_patterns.clone()),
@@ -51,8 +71,29 @@ impl ContextConfig {
             max_file_bytes: chosen(self.max_file_bytes, options.max_file_bytes),
             max_total_bytes: chosen(self.max_total_bytes, options.max_total_bytes),
             max_files: chosen(self.max_files, options.max_files),
+            max_tokens: self
+                .max_tokens
+                .map(|most| most.value)
+                .or(options.max_tokens),
+            secrets: match self.allow_secrets {
+                Some(Sourced { value: true, .. }) => Secrets::Allow,
+                Some(_) => Secrets::Refuse,
+                None => options.secrets,
+            },
+            strict: chosen(self.strict, options.strict),
             ..options
         }
+    }
+}
+
+/// How packed files are written, as chosen here.
+impl From<&ContextConfig> for Layout {
+    fn from(context: &ContextConfig) -> Self {
+        let mut layout = Self::default();
+        layout.format = chosen(context.format.clone(), layout.format);
+        layout.sizes = chosen(context.sizes.clone(), layout.sizes);
+        layout.times = chosen(context.times.clone(), layout.times);
+        layout
     }
 }
 
@@ -60,7 +101,7 @@ fn chosen<T>(chosen: Option<Sourced<T>>, default: T) -> T {
     chosen.map_or(default, |chosen| chosen.value)
 }
 
-/// What is kept of packed files, for all endpoints: the seed's `globalCacheSettings`. Nothing is kept in this version.
+/// What is kept of packed files, for all endpoints: `[cache]`, and the seed's `globalCacheSettings`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CacheConfig {
     /// Whether anything is kept.
@@ -69,4 +110,35 @@ pub struct CacheConfig {
     pub dir: Option<Sourced<PathBuf>>,
     /// How much at most.
     pub max_total_bytes: Option<Sourced<u64>>,
+}
+
+impl CacheConfig {
+    /// Where and how packs are kept that are made as `context` says. `None`: nowhere, since it is switched off or nobody
+    /// has a home.
+    pub fn options(
+        &self,
+        context: &ContextConfig,
+        environment: &Environment,
+    ) -> Option<CacheOptions> {
+        let on = |switch: &Option<Sourced<bool>>| switch.as_ref().is_none_or(|switch| switch.value);
+        if !on(&self.enabled) || !on(&context.cache_enabled) {
+            return None;
+        }
+        let options = CacheOptions::new(self.directory(environment)?);
+        Some(CacheOptions {
+            ttl: context
+                .cache_ttl
+                .as_ref()
+                .map_or(options.ttl, |ttl| ttl.value.0),
+            max_total_bytes: chosen(self.max_total_bytes.clone(), options.max_total_bytes),
+            file_patterns: chosen(context.file_patterns.clone(), Vec::new()),
+            ..options
+        })
+    }
+
+    /// A directory below the chosen one: what lies in it is deleted.
+    fn directory(&self, environment: &Environment) -> Option<PathBuf> {
+        let chosen = self.dir.as_ref().map(|dir| dir.value.clone());
+        Some(chosen.or_else(|| default_cache(environment))?.join("packs"))
+    }
 }

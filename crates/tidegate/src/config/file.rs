@@ -22,7 +22,7 @@ use self::tables::{
 };
 
 use super::Config;
-use super::context::ContextConfig;
+use super::context::{CacheConfig, ContextConfig};
 use super::endpoint::EndpointConfig;
 use super::environment::Environment;
 use super::error::{ConfigError, Place};
@@ -181,7 +181,20 @@ impl Document<'_> {
             max_file_bytes: self.sourced(file.context.max_file_bytes),
             max_total_bytes: self.sourced(file.context.max_total_bytes),
             max_files: self.sourced(file.context.max_files),
-            ..ContextConfig::default()
+            max_tokens: self.sourced(file.context.max_tokens),
+            allow_secrets: self.sourced(file.context.allow_secrets),
+            cache_enabled: self.sourced(file.context.cache_enabled),
+            cache_ttl: self.sourced(file.context.cache_ttl),
+            file_patterns: self.list(file.context.file_patterns),
+            strict: self.sourced(file.context.strict),
+            format: self.sourced(file.context.format),
+            sizes: self.sourced(file.context.sizes),
+            times: self.sourced(file.context.times),
+        };
+        config.cache = CacheConfig {
+            enabled: self.sourced(file.cache.enabled),
+            dir: self.path(file.cache.dir, "dir")?,
+            max_total_bytes: self.sourced(file.cache.max_total_bytes),
         };
         Ok(config)
     }
@@ -298,6 +311,7 @@ impl Document<'_> {
                 max_file_bytes: self.sourced(table.max_file_bytes.take()),
                 max_total_bytes: self.sourced(table.max_total_bytes.take()),
                 max_files: self.sourced(table.max_files.take()),
+                max_tokens: self.sourced(table.max_tokens.take()),
                 ..ContextConfig::default()
             },
             settings: table.settings(self),

@@ -29,6 +29,13 @@ pub fn default_path(environment: &Environment) -> Option<PathBuf> {
     Some(base.join("tidegate").join("tidegate.toml"))
 }
 
+/// Where what can be made again belongs: `$XDG_CACHE_HOME/tidegate`, or the same under `~/.cache`.
+pub(super) fn default_cache(environment: &Environment) -> Option<PathBuf> {
+    let home = || Some(directory(environment, "HOME")?.join(".cache"));
+    let base = directory(environment, "XDG_CACHE_HOME").or_else(home)?;
+    Some(base.join("tidegate"))
+}
+
 /// Where the seed keeps its file.
 fn ccw_path(environment: &Environment) -> Option<PathBuf> {
     Some(ccw_home(&directory(environment, "CCW_DATA_DIR")?))

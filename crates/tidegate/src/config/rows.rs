@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tidegate_context::PackOptions;
+use tidegate_context::{Format, PackOptions};
 use tidegate_core::Timeouts;
 use tidegate_core::secret::REDACTED;
 use tidegate_providers::{Provider, find};
@@ -75,6 +75,11 @@ fn default_context() -> ContextConfig {
         max_file_bytes: Some(Sourced::default_of(PackOptions::DEFAULT_MAX_FILE_BYTES)),
         max_total_bytes: Some(Sourced::default_of(PackOptions::DEFAULT_MAX_TOTAL_BYTES)),
         max_files: Some(Sourced::default_of(PackOptions::DEFAULT_MAX_FILES)),
+        allow_secrets: Some(Sourced::default_of(false)),
+        strict: Some(Sourced::default_of(false)),
+        format: Some(Sourced::default_of(Format::default())),
+        sizes: Some(Sourced::default_of(false)),
+        times: Some(Sourced::default_of(false)),
         ..ContextConfig::default()
     }
 }
@@ -94,6 +99,22 @@ fn context(context: &ContextConfig, table: &mut Table<'_>) {
         ToString::to_string,
     );
     table.with("max_files", context.max_files.as_ref(), ToString::to_string);
+    table.with(
+        "max_tokens",
+        context.max_tokens.as_ref(),
+        ToString::to_string,
+    );
+    table.with(
+        "allow_secrets",
+        context.allow_secrets.as_ref(),
+        ToString::to_string,
+    );
+    table.with("strict", context.strict.as_ref(), ToString::to_string);
+    table.with("format", context.format.as_ref(), |format| {
+        quoted(format.name())
+    });
+    table.with("sizes", context.sizes.as_ref(), ToString::to_string);
+    table.with("times", context.times.as_ref(), ToString::to_string);
     table.with(
         "cache_enabled",
         context.cache_enabled.as_ref(),

@@ -8,6 +8,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use tidegate_context::Format;
 use tidegate_core::PromptBy;
 use tidegate_core::quota::Metering;
 
@@ -231,13 +232,21 @@ impl Leaf for Metering {
     }
 }
 
+impl Leaf for Format {
+    const RIGHT: &'static str = "\"plain\", \"xml\" or \"markdown\"";
+
+    fn text(value: &str) -> Reading<Self> {
+        value.parse().ok().map(Ok)
+    }
+}
+
 impl Leaf for Pacing {
     const RIGHT: &'static str = "\"adaptive\" or \"spaced\"";
 
     fn text(value: &str) -> Reading<Self> {
         match value {
-            "spaced" => Some(Ok(Self::Spaced)),
             "adaptive" => Some(Ok(Self::Adaptive)),
+            "spaced" => Some(Ok(Self::Spaced)),
             _ => None,
         }
     }

@@ -32,7 +32,7 @@ fn an_unknown_key_is_named_with_its_table_and_what_was_probably_meant() {
         ),
         (
             "colour = 1",
-            "tidegate.toml:1: unknown table or key `colour`; a file has `providers`, `endpoints`, `defaults`, `queue`, `context`",
+            "tidegate.toml:1: unknown table or key `colour`; a file has `providers`, `endpoints`, `defaults`, `queue`, `context`, `cache`",
         ),
         (
             "[queue]\nsize = 3",

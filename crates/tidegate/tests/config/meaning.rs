@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use tidegate::config::{Origin, Pacing, Sourced};
-use tidegate_context::PackOptions;
+use tidegate_context::{Format, Layout, PackOptions};
 use tidegate_core::PromptBy;
 
 use crate::{config, with};
@@ -175,6 +175,17 @@ fn an_endpoints_context_goes_before_that_of_all() {
     let context = config.endpoints["a"].context.clone().or(&config.context);
     let options = context.into_options(PackOptions::new("."));
     assert_eq!((options.max_files, options.max_file_bytes), (1, 5));
+}
+
+#[test]
+fn how_packed_files_are_written_is_a_setting() {
+    let config = config("[context]\nformat = \"xml\"\nsizes = true\nstrict = true");
+    let layout = Layout::from(&config.context);
+    assert_eq!(
+        (layout.format, layout.sizes, layout.times),
+        (Format::Xml, true, false)
+    );
+    assert!(config.context.into_options(PackOptions::new(".")).strict);
 }
 
 #[test]

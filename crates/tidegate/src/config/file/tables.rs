@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use tidegate_context::Format;
 use tidegate_core::PromptBy;
 use tidegate_core::quota::Metering;
 use toml::Spanned;
@@ -58,6 +59,7 @@ table!(ConfigFile {
     defaults: DefaultsTable,
     queue: QueueTable,
     context: ContextTable,
+    cache: CacheTable,
 });
 
 every_setting!(table! { ProviderTable {
@@ -88,6 +90,7 @@ every_setting!(table! { EndpointTable {
     max_file_bytes: Key<u64>,
     max_total_bytes: Key<u64>,
     max_files: Key<usize>,
+    max_tokens: Key<u64>,
 } });
 
 every_setting!(table! { DefaultsTable { endpoint: Key<String>, } });
@@ -102,6 +105,21 @@ table!(ContextTable {
     max_file_bytes: Key<u64>,
     max_total_bytes: Key<u64>,
     max_files: Key<usize>,
+    max_tokens: Key<u64>,
+    allow_secrets: Key<bool>,
+    cache_enabled: Key<bool>,
+    cache_ttl: Key<Time>,
+    file_patterns: List,
+    strict: Key<bool>,
+    format: Key<Format>,
+    sizes: Key<bool>,
+    times: Key<bool>,
+});
+
+table!(CacheTable {
+    enabled: Key<bool>,
+    dir: Key<Template>,
+    max_total_bytes: Key<u64>,
 });
 
 /// The keys that a table takes; none for one that takes any.
@@ -114,6 +132,7 @@ pub(in super::super) fn keys_of(table: &[String]) -> Vec<&'static str> {
         ["defaults"] => DefaultsTable::KEYS,
         ["queue"] => QueueTable::KEYS,
         ["context"] => ContextTable::KEYS,
+        ["cache"] => CacheTable::KEYS,
         _ => &[],
     };
     let key = |name: &&'static str| name.trim_start_matches("r#");

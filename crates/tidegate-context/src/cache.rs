@@ -1,0 +1,202 @@
+//! Packs, kept until something changes.
+//!
+//! Most prompts of a day name the same files. A pack that is kept is used again when nothing it rests on has changed: no
+//! file in size, time or identity, no directory in its list, no rule, and nothing new under a name that was looked up. A
+//! file written so shortly before it was packed that a second write might carry the same time is read again and compared.
+//!
+//! Nothing here can fail a run. Another process may write, read or delete at the same moment: an entry appears whole, by
+//! a rename, under a name that holds the hash of its content, is read without a lock, and one that is not what its name
+//! says is no entry. What is too old, or least used once there is too much, is deleted by whoever adds the next.
+
+mod codec;
+mod directory;
+pub(crate) mod entry;
+mod question;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+use self::directory::Directory;
+use self::entry::{Body, Head, Kept};
+pub(crate) use self::question::question;
+use crate::directories::Directories;
+use crate::opener::Opener;
+use crate::options::{CacheOptions, PackOptions};
+use crate::packed::{Packed, PackedFile};
+use crate::parallel;
+use crate::read;
+use crate::skip::Skipped;
+use crate::text::Text;
+use crate::trail::{Stamp, Step};
+
+impl CacheOptions {
+    /// What is kept there now.
+    pub fn usage(&self) -> CacheUsage {
+        let entries = Directory::of(&self.dir).entries();
+        CacheUsage {
+            entries: entries.len(),
+            bytes: entries.iter().map(|entry| entry.bytes).sum(),
+        }
+    }
+
+    /// Deletes what is kept there, and tells how much that was.
+    pub fn clear(&self) -> CacheUsage {
+        let usage = self.usage();
+        Directory::of(&self.dir).clear();
+        usage
+    }
+}
+
+/// How much is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheUsage {
+    /// Packs.
+    pub entries: usize,
+    /// Their size in bytes.
+    pub bytes: u64,
+}
+
+/// Smaller packs are read sooner than they are looked up.
+const LEAST_FILES: usize = 64;
+const LEAST_BYTES: u64 = 256 * 1024;
+
+/// A pack about to be kept.
+pub(crate) struct Keeping<'p> {
+    pub(crate) packed: &'p Packed,
+    /// What it rests on, as it was before anything was read.
+    pub(crate) trail: Vec<(PathBuf, Step, Stamp)>,
+    /// Where in the trail each file stands.
+    pub(crate) files: Vec<usize>,
+    /// When its stamps were taken: see [`now`].
+    pub(crate) taken: u64,
+}
+
+/// The pack that was made for the same question, if it still holds.
+pub(crate) fn recall(
+    question: &str,
+    cache: &CacheOptions,
+    now: u64,
+    (directories, options): (&Directories, &PackOptions),
+) -> Option<Packed> {
+    let directory = Directory::of(&cache.dir);
+    let mut entries = directory.entries_of(question);
+    entries.find_map(|found| {
+        let kept = Kept::open(&found.path)?;
+        let age = Duration::from_nanos(now.saturating_sub(kept.head.taken));
+        if age > cache.ttl || !still_holds(&kept.head) {
+            return None;
+        }
+        let Some(body) = kept.body(&found.content) else {
+            Directory::remove(&found);
+            return None;
+        };
+        let packed = unpack(&kept.head, body)?;
+        is_unchanged(&kept.head, &packed, directories, options).then(|| {
+            kept.touch();
+            packed
+        })
+    })
+}
+
+/// Keeps a pack, and deletes what there is too much of.
+pub(crate) fn keep(question: &str, cache: &CacheOptions, keeping: Keeping<'_>) {
+    if !is_worth_keeping(keeping.packed, cache) {
+        return;
+    }
+    let directory = Directory::of(&cache.dir);
+    let texts: Vec<_> = keeping
+        .packed
+        .files()
+        .iter()
+        .map(PackedFile::text)
+        .collect();
+    let Some(head) = Head::of(keeping) else {
+        return;
+    };
+    let body = Body::new(&texts);
+    if body.len() > cache.max_total_bytes {
+        return;
+    }
+    // What cannot be written is not kept: there is nobody to tell.
+    let _ = directory.add(question, &head, &body);
+    directory.tidy(cache, SystemTime::UNIX_EPOCH + Duration::from_nanos(now()));
+}
+
+fn is_worth_keeping(packed: &Packed, cache: &CacheOptions) -> bool {
+    let large = packed.files().len() >= LEAST_FILES || packed.bytes() >= LEAST_BYTES;
+    let chosen = || {
+        let Some(globs) = globs(&cache.file_patterns) else {
+            return false;
+        };
+        globs.is_empty() || packed.files().iter().all(|file| globs.is_match(&file.path))
+    };
+    large && chosen()
+}
+
+fn globs(patterns: &[String]) -> Option<GlobSet> {
+    let mut globs = GlobSetBuilder::new();
+    for pattern in patterns {
+        globs.add(GlobBuilder::new(pattern).build().ok()?);
+    }
+    globs.build().ok()
+}
+
+fn still_holds(head: &Head) -> bool {
+    let comparable = head.comparable();
+    let holds = |(): &mut (), number: usize| {
+        let (path, step, stamp) = &head.trail[number];
+        let in_doubt =
+            !comparable[number] && *stamp != Stamp::ABSENT && stamp.is_in_doubt(head.taken);
+        !in_doubt && Stamp::at(path, *step) == *stamp
+    };
+    parallel::each(head.trail.len(), 512, || (), holds)
+        .into_iter()
+        .all(|holds| holds)
+}
+
+fn unpack(head: &Head, body: String) -> Option<Packed> {
+    let whole = Arc::new(body);
+    let mut at = 0_usize;
+    let files = head.files.iter().map(|file| {
+        let part = at..at.checked_add(file.bytes)?;
+        at = part.end;
+        let (_, _, stamp) = &head.trail[file.step];
+        let modified = UNIX_EPOCH.checked_add(Duration::from_nanos(stamp.modified));
+        let text = Text::within(&whole, part)?;
+        Some(PackedFile::of(file.path.clone(), modified, text))
+    });
+    let files = files.collect::<Option<Vec<_>>>()?;
+    let skipped: Vec<Skipped> = head.skipped.clone();
+    (at == whole.len()).then(|| Packed::kept(files, skipped))
+}
+
+/// Reads the files again whose time does not tell.
+pub(crate) fn is_unchanged(
+    head: &Head,
+    packed: &Packed,
+    directories: &Directories,
+    options: &PackOptions,
+) -> bool {
+    let mut opener = Opener::new(directories);
+    let limit = options.max_file_bytes;
+    let mut text = |path: &Path| opener.open(path).and_then(|file| read::text(file, limit));
+    head.files.iter().zip(packed.files()).all(|(file, packed)| {
+        let (path, _, stamp) = &head.trail[file.step];
+        !stamp.is_in_doubt(head.taken) || text(path).is_ok_and(|text| text == packed.text())
+    })
+}
+
+/// Nanoseconds since 1970.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it is compared with what the file system says, which no test can own"
+)]
+pub(crate) fn now() -> u64 {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(now.as_nanos()).unwrap_or(u64::MAX)
+}

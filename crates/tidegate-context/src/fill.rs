@@ -1,0 +1,220 @@
+//! Reading what was chosen, on all processors, as far as it fits.
+//!
+//! What is packed must not depend on which thread was first. So the files are taken in by their order, in stretches that
+//! fit for certain by the sizes the system tells: a stretch is read in parallel and settled in order, with the sizes that
+//! were really read. A file that does not fit then is judged before the next stretch, and never read. Memory is bounded
+//! by the limits alone.
+
+use std::ops::Range;
+
+use crate::directories::Directories;
+use crate::opener::Opener;
+use crate::options::{PackOptions, Secrets};
+use crate::packed::{PackError, PackedFile, SecretFound};
+use crate::parallel;
+use crate::read;
+use crate::secret::{self, Secret};
+use crate::select::Choice;
+use crate::skip::{SkipReason, Skipped};
+
+/// Fewer files than this are read sooner than a thread starts.
+const WORTH_A_THREAD: usize = 16;
+
+/// What was taken in.
+#[derive(Debug, Default)]
+pub(crate) struct Filled {
+    /// Each with the place of its choice, sorted by name.
+    pub(crate) files: Vec<(usize, PackedFile)>,
+    pub(crate) skipped: Vec<Skipped>,
+}
+
+/// Takes the files in, those first that must.
+pub(crate) fn fill(
+    choices: &[Choice],
+    sizes: &[Result<u64, SkipReason>],
+    directories: &Directories,
+    options: &PackOptions,
+) -> Result<Filled, PackError> {
+    let mut filling = Filling {
+        choices,
+        sizes,
+        directories,
+        options,
+        total: 0,
+        tokens: 0,
+        filled: Filled::default(),
+        secrets: Vec::new(),
+    };
+    filling.all()?;
+    if !filling.secrets.is_empty() {
+        return Err(PackError::Secrets {
+            found: filling.secrets,
+        });
+    }
+    filling
+        .filled
+        .files
+        .sort_by(|(_, a), (_, b)| a.path.cmp(&b.path));
+    Ok(filling.filled)
+}
+
+struct Filling<'p> {
+    choices: &'p [Choice],
+    sizes: &'p [Result<u64, SkipReason>],
+    directories: &'p Directories,
+    options: &'p PackOptions,
+    total: u64,
+    tokens: u64,
+    filled: Filled,
+    secrets: Vec<SecretFound>,
+}
+
+/// What reading one file gave.
+struct Reading {
+    file: PackedFile,
+    /// 0 where nobody counts.
+    tokens: u64,
+    secret: Option<Secret>,
+}
+
+impl Filling<'_> {
+    fn all(&mut self) -> Result<(), PackError> {
+        let mut next = 0;
+        while next < self.choices.len() {
+            let stretch = self.stretch(next);
+            let end = stretch.end;
+            if stretch.is_empty() {
+                let reason = self.room(next).err();
+                reason.map_or(Ok(()), |reason| self.reject(next, reason))?;
+                next += 1;
+            } else {
+                self.take(stretch)?;
+                next = end;
+            }
+        }
+        Ok(())
+    }
+
+    /// The files from `start` on that all fit if their sizes are what they are said to be.
+    fn stretch(&self, start: usize) -> Range<usize> {
+        let (mut total, mut files, mut end) = (self.total, self.filled.files.len(), start);
+        while end < self.choices.len() && self.fits(end, files, total).is_ok() {
+            total += self.sizes[end].as_ref().unwrap_or(&0);
+            files += 1;
+            end += 1;
+        }
+        start..end
+    }
+
+    fn room(&self, number: usize) -> Result<(), SkipReason> {
+        self.fits(number, self.filled.files.len(), self.total)
+    }
+
+    /// Whether the file is worth opening, `files` files and `total` bytes being packed already.
+    fn fits(&self, number: usize, files: usize, total: u64) -> Result<(), SkipReason> {
+        let limit = self.options.max_files;
+        if files >= limit {
+            return Err(SkipReason::TooManyFiles { limit });
+        }
+        fitting(self.sizes[number].clone()?, total, self.options)
+    }
+
+    fn take(&mut self, stretch: Range<usize>) -> Result<(), PackError> {
+        let start = stretch.start;
+        let readings = parallel::each(
+            stretch.len(),
+            WORTH_A_THREAD,
+            || Opener::new(self.directories),
+            |opener, offset| self.read(start + offset, opener),
+        );
+        for (number, reading) in stretch.zip(readings) {
+            let settled = reading.and_then(|reading| self.settle(number, reading));
+            settled.or_else(|reason| self.reject(number, reason))?;
+        }
+        Ok(())
+    }
+
+    fn read(&self, number: usize, opener: &mut Opener<'_>) -> Result<Reading, SkipReason> {
+        let choice = &self.choices[number];
+        let file = opener.open(&choice.real)?;
+        let modified = file.metadata.modified().ok();
+        // Nothing that has grown beyond its limit since is read.
+        fitting(file.metadata.len(), 0, self.options)?;
+        let text = read::text(file, self.options.max_file_bytes)?;
+        let searched = self.options.secrets != Secrets::Allow;
+        let secret = searched
+            .then(|| secret::find(&choice.label, &text))
+            .flatten();
+        let file = PackedFile::of(choice.label.clone(), modified, text.into());
+        let counter = self.options.max_tokens.map(|_| self.options.counter);
+        let tokens = counter.map_or(0, |counter| {
+            counter.count_section(&file, &mut String::new())
+        });
+        Ok(Reading {
+            file,
+            tokens,
+            secret,
+        })
+    }
+
+    /// With the size that was read: a file can have grown.
+    fn settle(&mut self, number: usize, reading: Reading) -> Result<(), SkipReason> {
+        let Reading {
+            file,
+            tokens,
+            secret,
+        } = reading;
+        fitting(file.bytes, self.total, self.options)?;
+        self.fitting_tokens(tokens)?;
+        if let Some(Secret { line, what }) = secret {
+            let path = file.path.clone();
+            if self.options.secrets == Secrets::LeaveOut {
+                let reason = SkipReason::Secret { line, what };
+                self.filled.skipped.push(Skipped { path, reason });
+                return Ok(());
+            }
+            self.secrets.push(SecretFound { path, line, what });
+        }
+        self.total += file.bytes;
+        self.tokens += tokens;
+        self.filled.files.push((number, file));
+        Ok(())
+    }
+
+    const fn fitting_tokens(&self, tokens: u64) -> Result<(), SkipReason> {
+        match self.options.max_tokens {
+            Some(limit) if tokens > limit.saturating_sub(self.tokens) => {
+                Err(SkipReason::TokensExceeded { tokens, limit })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A file that was named itself fails the whole.
+    fn reject(&mut self, number: usize, reason: SkipReason) -> Result<(), PackError> {
+        let choice = &self.choices[number];
+        if let Some(pattern) = choice.named_by.clone() {
+            return Err(PackError::Unpackable { pattern, reason });
+        }
+        let path = choice.label.clone();
+        self.filled.skipped.push(Skipped { path, reason });
+        Ok(())
+    }
+}
+
+fn fitting(bytes: u64, total: u64, options: &PackOptions) -> Result<(), SkipReason> {
+    let PackOptions {
+        max_file_bytes,
+        max_total_bytes,
+        ..
+    } = *options;
+    if bytes > max_file_bytes {
+        let limit = max_file_bytes;
+        return Err(SkipReason::TooLarge { bytes, limit });
+    }
+    if bytes > max_total_bytes.saturating_sub(total) {
+        let limit = max_total_bytes;
+        return Err(SkipReason::TotalExceeded { bytes, limit });
+    }
+    Ok(())
+}

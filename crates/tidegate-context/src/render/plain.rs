@@ -1,0 +1,72 @@
+//! `=== FILE: PATH ===` and `---`.
+//!
+//! To read it: the first line begins with N equals signs. A file begins at every line of just N equals signs, ` FILE: `,
+//! a name and as many equals signs again; a line of just N hyphens is the end. N is 3 unless a content has such a line.
+
+use std::collections::BTreeSet;
+
+use memchr::memmem;
+
+use super::{Layout, put_text, remarks, runs};
+use crate::packed::PackedFile;
+
+const BEFORE_NAME: &str = " FILE: ";
+
+pub(super) fn write<E>(
+    files: &[PackedFile],
+    layout: Layout,
+    put: &mut impl FnMut(&str) -> Result<(), E>,
+) -> Result<(), E> {
+    let length = runs::free(runs::SHORTEST, &taken(files));
+    let rule = "=".repeat(length);
+    for file in files {
+        section(file, &rule, layout, put)?;
+    }
+    put(&"-".repeat(length))?;
+    put("\n")
+}
+
+/// One file under its header.
+pub(super) fn section<E>(
+    file: &PackedFile,
+    rule: &str,
+    layout: Layout,
+    put: &mut impl FnMut(&str) -> Result<(), E>,
+) -> Result<(), E> {
+    for piece in [
+        rule,
+        BEFORE_NAME,
+        &file.path,
+        &remarks(file, layout),
+        " ",
+        rule,
+        "\n",
+    ] {
+        put(piece)?;
+    }
+    put_text(file.text(), put)
+}
+
+/// The lengths of what looks like a header or an end in the contents, indented or not.
+fn taken(files: &[PackedFile]) -> BTreeSet<usize> {
+    let mut taken = BTreeSet::new();
+    let header = memmem::Finder::new(BEFORE_NAME);
+    for text in files.iter().map(PackedFile::text) {
+        taken.extend(
+            header
+                .find_iter(text.as_bytes())
+                .filter_map(|at| rule_before(text, at)),
+        );
+        let ends = runs::of(text, b'-')
+            .filter(|run| runs::begins_line(text, run.start) && runs::ends_line(text, run.end));
+        taken.extend(ends.map(|run| run.len()));
+    }
+    taken
+}
+
+/// The length of the rule that ends at `at`, if it begins a line.
+fn rule_before(text: &str, at: usize) -> Option<usize> {
+    let before = text.as_bytes()[..at].iter().rev();
+    let length = before.take_while(|byte| **byte == b'=').count();
+    (length >= runs::SHORTEST && runs::begins_line(text, at - length)).then_some(length)
+}

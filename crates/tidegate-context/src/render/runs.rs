@@ -1,0 +1,57 @@
+//! Runs of one sign in a text, and which length is free.
+//!
+//! Contents are searched in whole, on the way to every request, so nothing here looks at single characters before it has
+//! found what cannot be told from a mark.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use memchr::memmem;
+
+/// The shortest run that means anything.
+pub(super) const SHORTEST: usize = 3;
+
+/// The runs of at least [`SHORTEST`] of `sign` in `text`.
+pub(super) fn of(text: &str, sign: u8) -> impl Iterator<Item = Range<usize>> + '_ {
+    let bytes = text.as_bytes();
+    let finder = memmem::Finder::new(&[sign; SHORTEST]).into_owned();
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let start = from + finder.find(&bytes[from..])?;
+        let length = bytes[start..].iter().take_while(|byte| **byte == sign);
+        from = start + length.count();
+        Some(start..from)
+    })
+}
+
+/// Whether nothing but white space stands between `at` and the beginning of its line.
+pub(super) fn begins_line(text: &str, at: usize) -> bool {
+    let before = text.as_bytes()[..at].iter().rev();
+    let mut before = before.skip_while(|byte| matches!(byte, b' ' | b'\t'));
+    before
+        .next()
+        .is_none_or(|byte| matches!(byte, b'\n' | b'\r'))
+}
+
+/// Whether nothing but white space stands between `at` and the end of its line.
+pub(super) fn ends_line(text: &str, at: usize) -> bool {
+    let mut after = text.as_bytes()[at..]
+        .iter()
+        .skip_while(|byte| matches!(byte, b' ' | b'\t'));
+    after
+        .next()
+        .is_none_or(|byte| matches!(byte, b'\n' | b'\r'))
+}
+
+/// The least number from `least` on that is not taken. It grows with the square root of what takes numbers, where the
+/// number after the largest would grow with one run.
+pub(super) fn free(least: usize, taken: &BTreeSet<usize>) -> usize {
+    let mut free = least;
+    for &number in taken.range(least..) {
+        if number != free {
+            break;
+        }
+        free += 1;
+    }
+    free
+}

@@ -1,0 +1,76 @@
+//! `<file path="PATH">` and `</file>`.
+//!
+//! To read it: the first line is `<files>` or `<files-N>`. Files begin at `<file path=` (or `<file-N path=`) at the
+//! beginning of a line and end at `</file>` (or `</file-N>`), which no content holds.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use memchr::memmem;
+
+use super::{Layout, put_text, runs, time};
+use crate::packed::PackedFile;
+
+pub(super) fn write<E>(
+    files: &[PackedFile],
+    layout: Layout,
+    put: &mut impl FnMut(&str) -> Result<(), E>,
+) -> Result<(), E> {
+    let number = match runs::free(1, &taken(files)) {
+        1 => String::new(),
+        number => format!("-{number}"),
+    };
+    put(&format!("<files{number}>\n"))?;
+    for file in files {
+        put(&format!("<file{number} path=\"{}\"", escaped(&file.path)))?;
+        if layout.sizes {
+            put(&format!(" bytes=\"{}\"", file.bytes))?;
+        }
+        if let Some(time) = time(file, layout) {
+            put(&format!(" modified=\"{time}\""))?;
+        }
+        put(">\n")?;
+        put_text(file.text(), put)?;
+        put(&format!("</file{number}>\n"))?;
+    }
+    put(&format!("</files{number}>\n"))
+}
+
+/// The numbers of the tags in the contents: 1 for one without a number, or with a name that only begins alike.
+fn taken(files: &[PackedFile]) -> BTreeSet<usize> {
+    let mut taken = BTreeSet::new();
+    for tag in ["<file", "</file"] {
+        let finder = memmem::Finder::new(tag);
+        for text in files.iter().map(PackedFile::text) {
+            let found = finder.find_iter(text.as_bytes());
+            taken.extend(found.map(|at| number(&text[at + tag.len()..])));
+        }
+    }
+    taken
+}
+
+fn number(rest: &str) -> usize {
+    let rest = rest.strip_prefix('s').unwrap_or(rest);
+    let Some(rest) = rest.strip_prefix('-') else {
+        return 1;
+    };
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).take(20).count();
+    rest[..digits].parse().unwrap_or(1)
+}
+
+fn escaped(path: &str) -> Cow<'_, str> {
+    if !path.contains(['&', '<', '>', '"']) {
+        return Cow::Borrowed(path);
+    }
+    let mut escaped = String::with_capacity(path.len() + 8);
+    for character in path.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            plain => escaped.push(plain),
+        }
+    }
+    Cow::Owned(escaped)
+}
