@@ -8,6 +8,8 @@
 mod clock;
 mod memory;
 mod queue;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod store;
 
 pub use clock::Clock;
@@ -15,4 +17,6 @@ pub use memory::MemoryStore;
 pub use queue::{
     AcquireError, Admission, Number, Outlook, Pacing, Permit, Place, Queue, Slot, Wanted,
 };
+#[cfg(feature = "sqlite")]
+pub use sqlite::{BootClock, HostClock, OpenError, SqliteStore};
 pub use store::{Ask, Holder, KeyStatus, QueueStore, Report, StoreError, StoreFuture, Turn};

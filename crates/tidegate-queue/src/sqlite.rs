@@ -1,0 +1,184 @@
+//! Queue state in a file: many invocations on one host wait in one line.
+//!
+//! Each operation is one short transaction, made by a thread of its own so that no runtime waits for a disk. What an
+//! attempt holds is held under its process's name, and comes back when the process has not been heard of for a while.
+
+mod clock;
+mod file;
+mod ledger;
+mod worker;
+
+use std::path::Path;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tidegate_core::quota::{Limits, OpId};
+use tidegate_core::{LimitKey, Timestamp};
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::store::{Ask, KeyStatus, QueueStore, Report, StoreError, StoreFuture, Turn};
+use worker::{Backlog, Job, News, Worker};
+
+pub use clock::{BootClock, HostClock};
+pub use file::OpenError;
+
+/// How long a process that is not heard of counts as alive.
+const TTL: Duration = Duration::from_secs(10);
+/// Jobs the thread may be given before it has done the first of them.
+const JOBS: usize = 1024;
+/// Of these, those that somebody waits for. The rest is for reports from destructors.
+const AWAITED: usize = 768;
+
+/// Keeps all state in a file that the processes of a host share.
+#[derive(Debug)]
+pub struct SqliteStore {
+    jobs: Option<SyncSender<Job>>,
+    /// Room in the channel, taken before a job is sent, so that sending never blocks.
+    room: Semaphore,
+    backlog: Backlog,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl SqliteStore {
+    /// Opens the file, and makes it where it is missing.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        Self::open_with(path, BootClock, TTL)
+    }
+
+    /// As [`open`](Self::open), by another clock; processes not heard of for `ttl` count as gone.
+    pub fn open_with(path: &Path, clock: impl HostClock, ttl: Duration) -> Result<Self, OpenError> {
+        let opened = file::open(path, &clock)?;
+        let (jobs, received) = sync_channel(JOBS);
+        let backlog = Backlog::default();
+        let worker = Worker {
+            ledger: ledger::Ledger::new(opened, Box::new(clock), ttl),
+            jobs: received,
+            backlog: Arc::clone(&backlog),
+            file: path.display().to_string(),
+            rest: ttl / 3,
+        };
+        let thread = std::thread::Builder::new().name("tidegate-queue".to_owned());
+        let thread =
+            thread
+                .spawn(move || worker.serve())
+                .map_err(|source| OpenError::Unwritable {
+                    path: path.to_owned(),
+                    source,
+                })?;
+        Ok(Self {
+            jobs: Some(jobs),
+            room: Semaphore::new(AWAITED),
+            backlog,
+            thread: Some(thread),
+        })
+    }
+
+    /// Has the thread do something, and waits for the answer.
+    async fn order<T>(
+        &self,
+        job: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Job,
+    ) -> Result<T, StoreError> {
+        let gone = || StoreError("its thread has ended".to_owned());
+        let _room = self.room.acquire().await.map_err(|_| gone())?;
+        let (reply, answer) = oneshot::channel();
+        let jobs = self.jobs.as_ref().ok_or_else(gone)?;
+        match jobs.try_send(job(reply)) {
+            Ok(()) => answer.await.map_err(|_| gone())?,
+            Err(TrySendError::Full(_)) => {
+                Err(StoreError("too much is asked of it at once".to_owned()))
+            }
+            Err(TrySendError::Disconnected(_)) => Err(gone()),
+        }
+    }
+}
+
+impl Drop for SqliteStore {
+    /// Waits until the last reports are written: the process may end next.
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic there was shown there.
+            drop(thread.join());
+        }
+    }
+}
+
+impl QueueStore for SqliteStore {
+    fn ask<'a>(
+        &'a self,
+        key: &'a LimitKey,
+        asks: &'a [Ask],
+        limits: &'a Limits,
+        _now: Timestamp,
+    ) -> StoreFuture<'a, Turn> {
+        Box::pin(self.order(|reply| Job::Ask {
+            key: key.clone(),
+            asks: asks.to_vec(),
+            limits: *limits,
+            reply,
+        }))
+    }
+
+    fn report<'a>(
+        &'a self,
+        key: &'a LimitKey,
+        op: OpId,
+        report: Report,
+        limits: &'a Limits,
+        _now: Timestamp,
+    ) -> StoreFuture<'a, ()> {
+        let news = News {
+            key: key.clone(),
+            op,
+            report,
+            limits: *limits,
+        };
+        Box::pin(self.order(|reply| Job::Report(news, Some(reply))))
+    }
+
+    fn report_later(
+        &self,
+        key: &LimitKey,
+        op: OpId,
+        report: Report,
+        limits: &Limits,
+        _now: Timestamp,
+    ) {
+        let news = News {
+            key: key.clone(),
+            op,
+            report,
+            limits: *limits,
+        };
+        let Some(jobs) = &self.jobs else { return };
+        if let Err(TrySendError::Full(Job::Report(news, _))) =
+            jobs.try_send(Job::Report(news, None))
+        {
+            let mut backlog = self.backlog.lock().unwrap_or_else(PoisonError::into_inner);
+            backlog.push(news);
+        }
+    }
+
+    fn status<'a>(
+        &'a self,
+        limits: &'a (dyn Fn(&str) -> Limits + Sync),
+        _now: Timestamp,
+    ) -> StoreFuture<'a, Vec<KeyStatus>> {
+        Box::pin(async move {
+            let (now, rows) = self.order(Job::Status).await?;
+            let status = |row: ledger::Row| KeyStatus {
+                now: now.as_micros(),
+                standing: row.state.standing(&limits(&row.key), now),
+                holders: row.holders,
+                key: row.key,
+            };
+            Ok(rows.into_iter().map(status).collect())
+        })
+    }
+
+    fn reset<'a>(&'a self, key: &'a LimitKey) -> StoreFuture<'a, bool> {
+        Box::pin(self.order(|reply| Job::Reset(key.clone(), reply)))
+    }
+}

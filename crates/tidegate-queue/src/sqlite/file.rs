@@ -1,0 +1,292 @@
+//! Opening the file: made where it is missing, refused where it is not ours, begun anew where it is broken.
+
+use std::cell::Cell;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rustix::fs::{FlockOperation, flock};
+use tidegate_core::Timestamp;
+
+use super::clock::{BootClock, HostClock};
+
+/// "TDGQ": says whose file it is.
+const APPLICATION: i64 = 0x5444_4751;
+/// The layout below.
+const SCHEMA: i64 = 1;
+const LAYOUT: &str = "
+    CREATE TABLE host (boot TEXT NOT NULL, owners INTEGER NOT NULL);
+    CREATE TABLE limits (key TEXT PRIMARY KEY, state TEXT NOT NULL, used INTEGER NOT NULL);
+    CREATE TABLE leases (op INTEGER PRIMARY KEY, key TEXT NOT NULL, owner INTEGER NOT NULL, lease TEXT NOT NULL);
+    CREATE INDEX leases_of ON leases (key, owner);
+    CREATE TABLE owners (id INTEGER PRIMARY KEY, pid INTEGER NOT NULL, name TEXT NOT NULL, expires INTEGER NOT NULL);
+    INSERT INTO host VALUES ('', 0);
+";
+/// How long a key that nobody uses is remembered.
+const IDLE: u64 = 7 * 24 * 3600 * 1_000_000;
+/// How long another process's transaction is waited for. They take a fraction of a millisecond.
+const LONGEST_BUSY: Duration = Duration::from_secs(2);
+
+/// Why a file cannot hold a queue.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The directory or the file can be neither made nor written.
+    #[error(
+        "the queue's file {path} cannot be written: {source}; make its directory writable or name another"
+    )]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file system cannot hold a file that several processes write.
+    #[error(
+        "the queue's file {path} cannot be shared by processes: {reason}; put it on a local file system"
+    )]
+    Unshareable {
+        /// The file.
+        path: PathBuf,
+        /// What `SQLite` says.
+        reason: String,
+    },
+    /// Another program's database.
+    #[error("{path} is a database of another program; name another file for the queue")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Written by a newer version.
+    #[error(
+        "the queue's file {path} has layout {found}, and this version knows {SCHEMA}; update, or name another file"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its layout.
+        found: i64,
+    },
+    /// Anything else.
+    #[error("the queue's file {path} cannot be opened: {source}")]
+    Failed {
+        /// The file.
+        path: PathBuf,
+        /// What `SQLite` says.
+        source: rusqlite::Error,
+    },
+}
+
+/// An open file and this process's number in it.
+pub(super) struct Opened {
+    pub(super) connection: Connection,
+    pub(super) owner: u64,
+}
+
+pub(super) fn open(path: &Path, clock: &dyn HostClock) -> Result<Opened, OpenError> {
+    let unwritable = |source| OpenError::Unwritable {
+        path: path.to_owned(),
+        source,
+    };
+    if let Some(directory) = path.parent() {
+        make_directory(directory).map_err(unwritable)?;
+    }
+    touch(path).map_err(unwritable)?;
+    match attempt(path, clock) {
+        Err(OpenError::Failed { source, .. }) if is_corrupt(&source) => {
+            mend(path, clock, &source).map_err(unwritable)?;
+            attempt(path, clock)
+        }
+        outcome => outcome,
+    }
+}
+
+/// Moves a broken file aside. Of several processes that find it broken together, one does.
+fn mend(path: &Path, clock: &dyn HostClock, reason: &rusqlite::Error) -> io::Result<()> {
+    let lock = touch(&beside(path, ".mending"))?;
+    flock(&lock, FlockOperation::LockExclusive)?;
+    if !matches!(attempt(path, clock), Err(OpenError::Failed { source, .. }) if is_corrupt(&source))
+    {
+        return Ok(());
+    }
+    let aside = beside(path, ".corrupt");
+    std::fs::rename(path, &aside)?;
+    for part in ["-wal", "-shm"] {
+        match std::fs::remove_file(beside(path, part)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    touch(path)?;
+    tracing::warn!(
+        "the queue's file {} was broken ({reason}); it was moved to {} and begun anew",
+        path.display(),
+        aside.display()
+    );
+    Ok(())
+}
+
+fn attempt(path: &Path, clock: &dyn HostClock) -> Result<Opened, OpenError> {
+    let failed = |source| OpenError::Failed {
+        path: path.to_owned(),
+        source,
+    };
+    let mut connection = Connection::open(path).map_err(failed)?;
+    connection
+        .busy_handler(Some(wait_a_moment))
+        .map_err(failed)?;
+    refuse_foreign(&connection, path)?;
+    let mode = connection.query_row("PRAGMA journal_mode = WAL", [], |row| {
+        row.get::<_, String>(0)
+    });
+    let reason = match mode {
+        Ok(mode) if mode == "wal" => None,
+        Ok(mode) => Some(format!("its journal stays in mode `{mode}`")),
+        Err(error) if is_corrupt(&error) || is_busy(&error) => return Err(failed(error)),
+        Err(error) => Some(error.to_string()),
+    };
+    if let Some(reason) = reason {
+        return Err(OpenError::Unshareable {
+            path: path.to_owned(),
+            reason,
+        });
+    }
+    connection
+        .pragma_update(None, "synchronous", "NORMAL")
+        .map_err(failed)?;
+    prepare(&mut connection, path, clock).map(|owner| Opened { connection, owner })
+}
+
+fn refuse_foreign(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let failed = |source| OpenError::Failed {
+        path: path.to_owned(),
+        source,
+    };
+    let number = |text| {
+        connection
+            .query_row(text, [], |row| row.get::<_, i64>(0))
+            .map_err(failed)
+    };
+    let application = number("PRAGMA application_id")?;
+    let tables = number("SELECT count(*) FROM sqlite_schema")?;
+    if application != APPLICATION && (application != 0 || tables > 0) {
+        return Err(OpenError::Foreign {
+            path: path.to_owned(),
+        });
+    }
+    let found = number("PRAGMA user_version")?;
+    if found > SCHEMA {
+        return Err(OpenError::Newer {
+            path: path.to_owned(),
+            found,
+        });
+    }
+    Ok(())
+}
+
+/// Lays out a new file, forgets what is of another start of the host or too old, and takes a number.
+fn prepare(
+    connection: &mut Connection,
+    path: &Path,
+    clock: &dyn HostClock,
+) -> Result<u64, OpenError> {
+    let failed = |source| OpenError::Failed {
+        path: path.to_owned(),
+        source,
+    };
+    check(connection).map_err(failed)?;
+    let mut steps = || {
+        let all = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let laid_out: i64 = all.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if laid_out == 0 {
+            all.execute_batch(LAYOUT)?;
+            all.pragma_update(None, "application_id", APPLICATION)?;
+            all.pragma_update(None, "user_version", SCHEMA)?;
+        }
+        let boot: String = all.query_row("SELECT boot FROM host", [], |row| row.get(0))?;
+        if boot != clock.boot() {
+            all.execute_batch("DELETE FROM limits; DELETE FROM leases; DELETE FROM owners;")?;
+            all.execute("UPDATE host SET boot = ?1", [clock.boot()])?;
+        }
+        let now = clock.now();
+        let unused = "DELETE FROM limits WHERE used < ?1 AND key NOT IN (SELECT key FROM leases)";
+        let oldest = now.as_micros().saturating_sub(IDLE);
+        all.execute(unused, [oldest.cast_signed()])?;
+        let gone =
+            "DELETE FROM owners WHERE expires <= ?1 AND id NOT IN (SELECT owner FROM leases)";
+        all.execute(gone, [now.as_micros().cast_signed()])?;
+        let next = "UPDATE host SET owners = owners + 1 RETURNING owners";
+        let owner: i64 = all.query_row(next, [], |row| row.get(0))?;
+        all.commit()?;
+        Ok(owner.cast_unsigned())
+    };
+    steps().map_err(failed)
+}
+
+/// Looks through the file, which is small, so that a broken page is found now and not by a run.
+fn check(connection: &Connection) -> rusqlite::Result<()> {
+    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if verdict == "ok" {
+        return Ok(());
+    }
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+    Err(rusqlite::Error::SqliteFailure(code, Some(verdict)))
+}
+
+fn make_directory(directory: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)
+}
+
+/// Makes the file for its owner's eyes alone; `SQLite` gives those beside it the same mode.
+fn touch(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+fn is_corrupt(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    )
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+}
+
+thread_local! {
+    static BUSY_SINCE: Cell<Timestamp> = const { Cell::new(Timestamp::from_micros(0)) };
+}
+
+/// `SQLite`'s own handler sleeps longer the longer somebody has waited, so that newcomers overtake him.
+fn wait_a_moment(tries: i32) -> bool {
+    let now = BootClock.now();
+    if tries == 0 {
+        BUSY_SINCE.set(now);
+    }
+    if now.saturating_since(BUSY_SINCE.get()) > LONGEST_BUSY {
+        return false;
+    }
+    if tries < 4 {
+        std::thread::yield_now();
+    } else {
+        let spread = u64::from(now.as_micros().to_le_bytes()[0]) * 400 / 255;
+        std::thread::park_timeout(Duration::from_micros(100 + spread));
+    }
+    true
+}
