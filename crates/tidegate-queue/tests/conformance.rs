@@ -6,3 +6,7 @@ mod desk;
 mod same_turns;
 #[path = "conformance/suite.rs"]
 mod suite;
+
+#[cfg(feature = "sqlite")]
+#[path = "conformance/file.rs"]
+mod file;

@@ -1,0 +1,188 @@
+//! The file itself: who may read it, and what is done with one that is not as it should be.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tidegate_core::quota::{Limits, OpId};
+use tidegate_core::{LimitKey, Timestamp};
+use tidegate_queue::{HostClock, OpenError, QueueStore, Report, SqliteStore};
+
+use crate::desk::{Hand, a_second_each, ask, is_go};
+
+const TTL: Duration = Duration::from_secs(10);
+const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// A host that may have been started anew.
+#[derive(Debug, Clone)]
+struct Host {
+    hand: Hand,
+    restarted: Arc<AtomicBool>,
+}
+
+impl HostClock for Host {
+    fn now(&self) -> Timestamp {
+        self.hand.now()
+    }
+
+    fn boot(&self) -> String {
+        format!("restarted: {}", self.restarted.load(Ordering::SeqCst))
+    }
+}
+
+fn key() -> LimitKey {
+    LimitKey::new("k")
+}
+
+fn sql(path: &Path, text: &str) {
+    Connection::open(path).unwrap().execute_batch(text).unwrap();
+}
+
+async fn goes(store: &SqliteStore, op: u64, limits: &Limits) -> bool {
+    let (key, asks) = (key(), [ask(op)]);
+    let turn = store.ask(&key, &asks, limits, Timestamp::default());
+    is_go(turn.await.unwrap())
+}
+
+async fn known(store: &SqliteStore) -> usize {
+    let all = store.status(&|_| Limits::UNKNOWN, Timestamp::default());
+    all.await.unwrap().len()
+}
+
+#[tokio::test]
+async fn nobody_else_can_read_it() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("state/queue.db");
+    let store = SqliteStore::open(&path).unwrap();
+    assert!(goes(&store, 1, &Limits::UNKNOWN).await);
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(path.parent().unwrap()), 0o700);
+    for name in ["queue.db", "queue.db-wal", "queue.db-shm"] {
+        assert_eq!(mode(&path.with_file_name(name)), 0o600, "{name}");
+    }
+}
+
+#[test]
+fn a_directory_that_cannot_be_made_is_named() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let error = SqliteStore::open(&file.path().join("queue.db")).unwrap_err();
+    assert!(matches!(error, OpenError::Unwritable { .. }), "{error}");
+}
+
+#[test]
+fn the_database_of_another_program_is_left_alone() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("theirs.db");
+    sql(&path, "CREATE TABLE theirs (a)");
+    let before = std::fs::read(&path).unwrap();
+    let error = SqliteStore::open(&path).unwrap_err();
+    assert!(matches!(error, OpenError::Foreign { .. }), "{error}");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_newer_layout_is_refused() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("queue.db");
+    drop(SqliteStore::open(&path).unwrap());
+    sql(&path, "PRAGMA user_version = 99");
+    let error = SqliteStore::open(&path).unwrap_err();
+    assert!(
+        matches!(error, OpenError::Newer { found: 99, .. }),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_broken_file_is_moved_aside_and_begun_anew() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("queue.db");
+    std::fs::write(&path, vec![b'x'; 8192]).unwrap();
+    let store = SqliteStore::open(&path).unwrap();
+    assert!(goes(&store, 1, &Limits::UNKNOWN).await);
+    let aside = std::fs::read(place.path().join("queue.db.corrupt")).unwrap();
+    assert_eq!(aside, vec![b'x'; 8192]);
+}
+
+#[tokio::test]
+async fn a_new_start_of_the_host_begins_anew() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("queue.db");
+    let host = Host {
+        hand: Hand::new(),
+        restarted: Arc::default(),
+    };
+    let limits = a_second_each();
+    let store = SqliteStore::open_with(&path, host.clone(), TTL).unwrap();
+    assert!(goes(&store, 1, &limits).await);
+    assert!(!goes(&store, 2, &limits).await);
+    drop(store);
+    host.restarted.store(true, Ordering::SeqCst);
+    let store = SqliteStore::open_with(&path, host, TTL).unwrap();
+    assert_eq!(known(&store).await, 0);
+    assert!(goes(&store, 2, &limits).await);
+}
+
+#[tokio::test]
+async fn a_key_nobody_used_for_a_week_is_forgotten() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("queue.db");
+    let hand = Hand::new();
+    let store = SqliteStore::open_with(&path, hand.clone(), TTL).unwrap();
+    assert!(goes(&store, 1, &Limits::UNKNOWN).await);
+    store.report_later(
+        &key(),
+        OpId(1),
+        Report::Ended,
+        &Limits::UNKNOWN,
+        Timestamp::default(),
+    );
+    drop(store);
+    hand.pass(WEEK);
+    assert_eq!(
+        known(&SqliteStore::open_with(&path, hand.clone(), TTL).unwrap()).await,
+        1
+    );
+    hand.pass(Duration::from_micros(1));
+    assert_eq!(
+        known(&SqliteStore::open_with(&path, hand, TTL).unwrap()).await,
+        0
+    );
+}
+
+#[tokio::test]
+async fn reports_from_destructors_are_written_before_the_store_is_gone() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("queue.db");
+    let limits = Limits {
+        max_concurrency: Some(3000),
+        ..Limits::UNKNOWN
+    };
+    let limits = limits.with(
+        tidegate_core::quota::Dimension::Requests,
+        tidegate_core::quota::Limit::window(9000, WEEK),
+    );
+    let store = SqliteStore::open(&path).unwrap();
+    for op in 0..1500 {
+        assert!(goes(&store, op, &limits).await);
+    }
+    for op in 0..1500 {
+        store.report_later(
+            &key(),
+            OpId(op),
+            Report::Ended,
+            &limits,
+            Timestamp::default(),
+        );
+    }
+    drop(store);
+    let store = SqliteStore::open(&path).unwrap();
+    let all = store
+        .status(&|_| Limits::UNKNOWN, Timestamp::default())
+        .await
+        .unwrap();
+    assert_eq!((all[0].standing.in_flight, all[0].holders.len()), (0, 0));
+}
