@@ -1,4 +1,8 @@
 //! What every store does alike, and what a store in a file does besides.
+#![expect(
+    clippy::unwrap_used,
+    reason = "functions of tests that are not tests themselves"
+)]
 
 #[path = "conformance/desk.rs"]
 mod desk;
@@ -10,3 +14,6 @@ mod suite;
 #[cfg(feature = "sqlite")]
 #[path = "conformance/file.rs"]
 mod file;
+#[cfg(feature = "sqlite")]
+#[path = "conformance/processes.rs"]
+mod processes;

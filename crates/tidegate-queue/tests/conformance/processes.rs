@@ -1,0 +1,235 @@
+//! Real processes over one file: this test binary, started again.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use tidegate_core::quota::{Dimension, Limit, Limits, OpId};
+use tidegate_core::{LimitKey, Timestamp};
+use tidegate_queue::{BootClock, HostClock, QueueStore, Report, SqliteStore, Turn};
+
+use crate::desk::{Hand, ask, sized};
+
+const TTL: Duration = Duration::from_secs(10);
+const FILE: &str = "TIDEGATE_TEST_QUEUE_FILE";
+
+/// A wait that a test does not sit out.
+const LONG: Duration = Duration::from_secs(60);
+
+fn key() -> LimitKey {
+    LimitKey::new("k")
+}
+
+/// Attempts that may leave in all: the window outlasts every test.
+fn in_all(units: u64) -> Limits {
+    let hour = Duration::from_secs(3600);
+    Limits::UNKNOWN.with(Dimension::Requests, Limit::window(units, hour))
+}
+
+/// As many, one every ten milliseconds.
+fn paced(units: u64) -> Limits {
+    let hour = Duration::from_secs(3600);
+    in_all(units)
+        .with(
+            Dimension::Requests,
+            Limit::bucket(100, Duration::from_secs(1), 1),
+        )
+        .with(Dimension::InputTokens, Limit::window(units, hour))
+}
+
+/// Jain's index: 1 where all have the same, 1/n where one has all.
+#[expect(clippy::cast_precision_loss, reason = "small numbers")]
+fn fairness(shares: &[u64]) -> f64 {
+    let sum: u64 = shares.iter().sum();
+    let squares: u64 = shares.iter().map(|share| share * share).sum();
+    (sum * sum) as f64 / (shares.len() as u64 * squares) as f64
+}
+
+/// A process that asks when it is told to.
+struct Other {
+    child: Child,
+    orders: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Other {
+    fn start(file: &Path) -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "processes::the_other_process",
+                "--nocapture",
+                "--ignored",
+            ])
+            .env(FILE, file)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let orders = child.stdin.take().unwrap();
+        let answers = BufReader::new(child.stdout.take().unwrap());
+        let mut other = Self {
+            child,
+            orders,
+            answers,
+        };
+        assert_eq!(other.answer(), "ready");
+        other
+    }
+
+    fn order(&mut self, order: &str) {
+        writeln!(self.orders, "{order}").unwrap();
+    }
+
+    /// The next line that is not the test harness's.
+    fn answer(&mut self) -> String {
+        loop {
+            let mut line = String::new();
+            assert!(
+                self.answers.read_line(&mut line).unwrap() > 0,
+                "it has ended"
+            );
+            if let Some((_, answer)) = line.trim().split_once("answer: ") {
+                return answer.to_owned();
+            }
+        }
+    }
+
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// Not a test: what [`Other`] runs. Told a limit, how many to ask for, whether to end them and whether they are paced, it
+/// says how many left.
+#[tokio::test]
+#[ignore = "it is started by the tests beside it"]
+#[expect(clippy::print_stdout, reason = "it answers on its standard output")]
+#[expect(clippy::disallowed_methods, reason = "its parent tells it the file")]
+async fn the_other_process() {
+    let Some(file) = std::env::var_os(FILE) else {
+        return;
+    };
+    let store = SqliteStore::open_with(Path::new(&file), BootClock, TTL).unwrap();
+    println!("\nanswer: ready");
+    for line in std::io::stdin().lines() {
+        let line = line.unwrap();
+        let words: Vec<u64> = line.split(' ').map(|word| word.parse().unwrap()).collect();
+        let [units, asks, ends, is_paced] = words[..] else {
+            panic!("{line}")
+        };
+        let limits = if is_paced == 1 {
+            paced(units)
+        } else {
+            in_all(units)
+        };
+        println!(
+            "\nanswer: {}",
+            leave(&store, &limits, asks, ends == 1).await
+        );
+    }
+}
+
+/// Lets up to `asks` attempts leave, one after the other, until the limit is used up. Says how many did.
+async fn leave(store: &SqliteStore, limits: &Limits, asks: u64, ends: bool) -> u64 {
+    let key = key();
+    for op in 0..asks {
+        let asked = [sized(op, 1)];
+        loop {
+            let turn = store.ask(&key, &asked, limits, Timestamp::default());
+            match turn.await.unwrap() {
+                Turn::Go { .. } => break,
+                Turn::Wait { after, .. } if after < LONG => tokio::time::sleep(after).await,
+                _ => {
+                    store.report_later(&key, OpId(op), Report::Left, limits, Timestamp::default());
+                    return op;
+                }
+            }
+        }
+        if ends {
+            store.report_later(&key, OpId(op), Report::Ended, limits, Timestamp::default());
+        }
+    }
+    asks
+}
+
+/// What each of `count` processes got of a limit that they use up together.
+fn shares(count: usize, units: u64, is_paced: bool) -> Vec<u64> {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("queue.db");
+    let mut others: Vec<_> = (0..count).map(|_| Other::start(&file)).collect();
+    for other in &mut others {
+        other.order(&format!("{units} {units} 1 {}", u8::from(is_paced)));
+    }
+    let shares = others
+        .iter_mut()
+        .map(|other| other.answer().parse().unwrap())
+        .collect();
+    for other in others {
+        other.kill();
+    }
+    shares
+}
+
+#[test]
+fn processes_together_never_exceed_the_limit() {
+    let shares = shares(4, 300, false);
+    assert_eq!(shares.iter().sum::<u64>(), 300, "{shares:?}");
+}
+
+#[test]
+fn processes_that_wait_together_leave_in_turn() {
+    let shares = shares(2, 100, true);
+    assert_eq!(shares.iter().sum::<u64>(), 100, "{shares:?}");
+    assert!(fairness(&shares) >= 0.98, "{shares:?}");
+}
+
+#[tokio::test]
+async fn what_a_killed_process_held_comes_back_within_a_lease() {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("queue.db");
+    let mut other = Other::start(&file);
+    other.order("100 3 0 0");
+    assert_eq!(other.answer(), "3");
+    other.kill();
+
+    let hand = Hand::new();
+    let passed = BootClock.now().saturating_since(hand.now());
+    hand.pass(passed);
+    let store = SqliteStore::open_with(&file, Rejoined(hand.clone()), TTL).unwrap();
+    let limits = Limits {
+        max_concurrency: Some(3),
+        ..in_all(100)
+    };
+    let (key, asked) = (key(), [ask(7)]);
+    let turn = store
+        .ask(&key, &asked, &limits, Timestamp::default())
+        .await
+        .unwrap();
+    assert!(
+        !matches!(turn, Turn::Go { .. }),
+        "three are under way: {turn:?}"
+    );
+    hand.pass(TTL);
+    let turn = store
+        .ask(&key, &asked, &limits, Timestamp::default())
+        .await
+        .unwrap();
+    assert!(matches!(turn, Turn::Go { .. }), "{turn:?}");
+}
+
+/// The test's clock, on the host it runs on.
+#[derive(Debug)]
+struct Rejoined(Hand);
+
+impl HostClock for Rejoined {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn boot(&self) -> String {
+        BootClock.boot()
+    }
+}
