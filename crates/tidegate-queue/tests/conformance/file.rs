@@ -108,6 +108,21 @@ async fn a_broken_file_is_moved_aside_and_begun_anew() {
 }
 
 #[tokio::test]
+async fn a_file_with_a_broken_page_is_moved_aside() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("queue.db");
+    let store = SqliteStore::open(&path).unwrap();
+    assert!(goes(&store, 1, &Limits::UNKNOWN).await);
+    drop(store);
+    let mut pages = std::fs::read(&path).unwrap();
+    pages[4096..].fill(0xff);
+    std::fs::write(&path, pages).unwrap();
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(known(&store).await, 0);
+    assert!(place.path().join("queue.db.corrupt").exists());
+}
+
+#[tokio::test]
 async fn a_new_start_of_the_host_begins_anew() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("queue.db");
