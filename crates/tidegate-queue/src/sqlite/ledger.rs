@@ -10,7 +10,7 @@ use super::clock::HostClock;
 use super::file::Opened;
 use crate::store::{Ask, Holder, Report, Turn};
 
-/// Attempts are numbered by their process; before that stands the number of the process.
+/// Processes number their attempts each for itself; so far apart are two that begin alike.
 const OPS_OF_A_PROCESS: u32 = 40;
 
 /// One limit as it was read.
@@ -224,7 +224,7 @@ impl Ledger {
     }
 
     const fn name_op(&self, op: OpId) -> OpId {
-        OpId((self.owner << OPS_OF_A_PROCESS) | op.0)
+        OpId(op.0.wrapping_add(self.owner << OPS_OF_A_PROCESS))
     }
 
     fn lease(&self, op: OpId) -> rusqlite::Result<Option<Lease>> {

@@ -114,8 +114,12 @@ async fn a_file_with_a_broken_page_is_moved_aside() {
     let store = SqliteStore::open(&path).unwrap();
     assert!(goes(&store, 1, &Limits::UNKNOWN).await);
     drop(store);
+    let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'leases'";
+    let root = Connection::open(&path)
+        .unwrap()
+        .query_row(root, [], |row| row.get::<_, u16>(0));
     let mut pages = std::fs::read(&path).unwrap();
-    pages[4096..].fill(0xff);
+    pages[usize::from(root.unwrap() - 1) * 4096..][..4096].fill(0xff);
     std::fs::write(&path, pages).unwrap();
     let store = SqliteStore::open(&path).unwrap();
     assert_eq!(known(&store).await, 0);
