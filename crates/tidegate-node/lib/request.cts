@@ -36,6 +36,8 @@ export interface Asked {
   endpoint?: string;
   /** Another model than the endpoint's. */
   model?: string;
+  /** Who goes first where a limit makes requests wait: those somebody waits for (the default), or those nobody does. */
+  priority?: 'interactive' | 'batch';
 }
 
 /** A request for an answer. */
@@ -60,7 +62,7 @@ export interface RunRequest extends Asked, Patience {
   /** Parameters passed through to the provider as they are. */
   extra?: Record<string, unknown>;
   /** Where `@path` in the prompt is looked up. Without it, `@` is plain text. With `strict`, one that matches nothing is an error. */
-  context?: { root: string; includeDirs?: string[]; namedIn?: string; strict?: boolean };
+  context?: { root: string; includeDirs?: string[]; namedIn?: string; strict?: boolean; allowSecrets?: boolean };
 }
 
 /** A request for vectors. */

@@ -56,6 +56,8 @@ struct Files {
     named_in: Option<String>,
     #[serde(default)]
     strict: bool,
+    #[serde(default)]
+    allow_secrets: bool,
 }
 
 #[derive(Deserialize)]
@@ -107,6 +109,7 @@ pub(crate) fn run(json: &str) -> Result<RunRequest, String> {
             root: files.root,
             include_dirs: files.include_dirs,
             named_in: files.named_in,
+            allow_secrets: files.allow_secrets,
             strict: files.strict,
         }),
         settings,
