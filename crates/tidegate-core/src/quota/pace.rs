@@ -27,8 +27,10 @@ const FARTHEST: f64 = 6.0;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(super) struct Pace {
     /// The measured rate, per second.
+    #[serde(with = "bits")]
     pub(super) rate: f64,
     /// The part of it that is used at `since`.
+    #[serde(with = "bits")]
     pub(super) dip: f64,
     /// When the curve begins.
     pub(super) since: u64,
@@ -88,5 +90,22 @@ impl Pace {
     pub(super) fn take(&mut self, at: u64) {
         let from = self.next.max(at.saturating_sub(CATCH_UP)).min(at);
         self.next = from.saturating_add(self.gap(at));
+    }
+}
+
+/// Numbers that are written and read again as they are: decimal text is exact only for those who take care of it.
+mod bits {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde hands over a reference"
+    )]
+    pub(super) fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(number.to_bits())
+    }
+
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(deserializer: D) -> Result<f64, D::Error> {
+        u64::deserialize(deserializer).map(f64::from_bits)
     }
 }
