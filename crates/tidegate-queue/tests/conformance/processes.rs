@@ -56,12 +56,7 @@ struct Other {
 impl Other {
     fn start(file: &Path) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "processes::the_other_process",
-                "--nocapture",
-                "--ignored",
-            ])
+            .args(["--exact", "processes::the_other_process", "--nocapture"])
             .env(FILE, file)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -102,10 +97,9 @@ impl Other {
     }
 }
 
-/// Not a test: what [`Other`] runs. Told a limit, how many to ask for, whether to end them and whether they are paced, it
+/// What [`Other`] runs; without a file it has nothing to do. Told a limit, how many to ask for, whether to end them and whether they are paced, it
 /// says how many left.
 #[tokio::test]
-#[ignore = "it is started by the tests beside it"]
 #[expect(clippy::print_stdout, reason = "it answers on its standard output")]
 #[expect(clippy::disallowed_methods, reason = "its parent tells it the file")]
 async fn the_other_process() {
