@@ -122,7 +122,7 @@ claim('files that a prompt names stand before it, each under its name, a secret 
     mkdirSync(join(home.project, 'src'));
     writeFileSync(join(home.project, 'src', 'a.ts'), 'let a;\n');
     writeFileSync(join(home.project, 'src', 'b.ts'), 'let b;');
-    writeFileSync(join(home.project, 'src', 'key.ts'), `const key = 'sk-${'a1'.repeat(24)}';\n`);
+    writeFileSync(join(home.project, 'src', 'key.ts'), `const key = 'sk-${'q7Zk2WxN9bTf4LmR8vYc'}${'H3sJd6PgA1eUo5Ki0XwB7nQt'}';\n`);
     const { lines, onOutput } = ear();
     const result = await home.call(`${LAST}; printf %s "$last"`, {
       prompt: 'Explain @src/*.ts please', cwd: home.project, enableCache: true, onOutput,

@@ -122,13 +122,22 @@ claim('events tell a run from its start to its end, and an iteration that is lef
     assert.deepEqual(await events.next(), { done: true, value: undefined });
   }));
 
-claim('runs that are limited together return one after the other', () =>
-  asking('429,times=4; ok', async (executor) => {
+claim('under spaced pacing, runs that are limited together return one after the other', () =>
+  asking('429,times=4; ok', async (_, { url }) => {
+    const executor = new Executor({ config: { ...config(url), queue: { pacing: 'spaced' } } });
     const runs = Array.from({ length: 4 }, () =>
       executor.run({ endpoint: 'e', prompt: 'hi', maxRetries: 1, retryBaseDelay: 40 }));
     const answers = await Promise.all(runs);
     const left = answers.map(({ attempts }) => Date.parse(attempts[1]?.started ?? '')).sort((a, b) => a - b);
     for (const [at, time] of left.entries()) assert.ok(at === 0 || time - (left[at - 1] ?? 0) >= 32, String(left));
+  }));
+
+claim('runs that are limited together all get their answers, though no retry was asked for', () =>
+  asking('429,times=4; ok', async (executor, simulator) => {
+    const runs = Array.from({ length: 4 }, () => executor.run({ endpoint: 'e', prompt: 'hi' }));
+    const answers = await Promise.all(runs);
+    assert.equal(answers.flatMap(({ attempts }) => attempts).length, 8, 'four refusals and four answers');
+    assert.equal((await simulator.stats()).requests, 8);
   }));
 
 claim('a configuration comes from a file, and a wrong one is an error when the executor is made', async () => {
