@@ -170,6 +170,28 @@ async fn a_refused_one_comes_back_before_those_who_came_later() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_number_is_that_of_the_first_time_it_asked() {
+    use tidegate_queue::{Ask, QueueStore as _, Turn};
+    let (store, limits) = (MemoryStore::default(), a_second_each());
+    let ask = |op| Ask {
+        op: tidegate_core::quota::OpId(op),
+        cost: tokens(0),
+        priority: Priority::Interactive,
+        seq: None,
+        within: None,
+    };
+    let mut numbers = Vec::new();
+    for (op, at) in [(1, 0), (2, 1), (3, 2), (2, 3), (2, 1_000_000)] {
+        let now = Timestamp::from_micros(START.as_micros() + at);
+        match store.ask(&key(), &[ask(op)], &limits, now).await.unwrap() {
+            Turn::Go { seq, .. } | Turn::Wait { seq, .. } => numbers.push(seq),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(numbers, [1, 2, 3, 2, 2]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn after_a_refusal_one_goes_ahead_and_the_others_follow_its_success() {
     let queue = queue();
     let unknown = Limits::UNKNOWN;

@@ -52,6 +52,11 @@ impl Line {
         index
     }
 
+    /// The number of a place that is taken.
+    pub(super) fn seq(&self, op: OpId) -> Option<u64> {
+        self.find(op).map(|index| self.places[index].seq)
+    }
+
     pub(super) fn leave(&mut self, op: OpId) {
         if let Some(index) = self.find(op) {
             self.places.remove(index);

@@ -264,7 +264,8 @@ impl QuotaState {
     }
 
     fn seq(&mut self, ask: &Ask) -> u64 {
-        ask.seq.unwrap_or_else(|| {
+        let known = ask.seq.or_else(|| self.line.seq(ask.op));
+        known.unwrap_or_else(|| {
             self.next_seq += 1;
             self.next_seq
         })
