@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use tidegate_core::quota::{Limits, OpId};
 use tidegate_core::{LimitKey, Timestamp};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 
 use crate::store::{Ask, KeyStatus, QueueStore, Report, StoreError, StoreFuture, Turn};
 use worker::{Backlog, Job, News, Worker};
@@ -80,16 +80,56 @@ impl SqliteStore {
         &self,
         job: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Job,
     ) -> Result<T, StoreError> {
-        let gone = || StoreError("its thread has ended".to_owned());
-        let _room = self.room.acquire().await.map_err(|_| gone())?;
+        let (_room, answer) = self.hand_over(job).await?;
+        answer.await.map_err(|_| gone())?
+    }
+
+    async fn hand_over<T>(
+        &self,
+        job: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Job,
+    ) -> Result<
+        (
+            SemaphorePermit<'_>,
+            oneshot::Receiver<Result<T, StoreError>>,
+        ),
+        StoreError,
+    > {
+        let room = self.room.acquire().await.map_err(|_| gone())?;
         let (reply, answer) = oneshot::channel();
         let jobs = self.jobs.as_ref().ok_or_else(gone)?;
         match jobs.try_send(job(reply)) {
-            Ok(()) => answer.await.map_err(|_| gone())?,
+            Ok(()) => Ok((room, answer)),
             Err(TrySendError::Full(_)) => {
                 Err(StoreError("too much is asked of it at once".to_owned()))
             }
             Err(TrySendError::Disconnected(_)) => Err(gone()),
+        }
+    }
+}
+
+fn gone() -> StoreError {
+    StoreError("its thread has ended".to_owned())
+}
+
+/// A question on its way. Dropped when its answer has come and was not read, it gives back what it was given.
+struct Question<'a> {
+    store: &'a SqliteStore,
+    key: &'a LimitKey,
+    asks: &'a [Ask],
+    limits: &'a Limits,
+    answer: oneshot::Receiver<Result<Turn, StoreError>>,
+}
+
+impl Drop for Question<'_> {
+    fn drop(&mut self) {
+        self.answer.close();
+        let Ok(Ok(Turn::Go { index, .. })) = self.answer.try_recv() else {
+            return;
+        };
+        if let Some(ask) = self.asks.get(index) {
+            let (key, unsent) = (self.key, Report::Unsent);
+            self.store
+                .report_later(key, ask.op, unsent, self.limits, Timestamp::default());
         }
     }
 }
@@ -113,12 +153,23 @@ impl QueueStore for SqliteStore {
         limits: &'a Limits,
         _now: Timestamp,
     ) -> StoreFuture<'a, Turn> {
-        Box::pin(self.order(|reply| Job::Ask {
-            key: key.clone(),
-            asks: asks.to_vec(),
-            limits: *limits,
-            reply,
-        }))
+        Box::pin(async move {
+            let job = |reply| Job::Ask {
+                key: key.clone(),
+                asks: asks.to_vec(),
+                limits: *limits,
+                reply,
+            };
+            let (_room, answer) = self.hand_over(job).await?;
+            let mut question = Question {
+                store: self,
+                key,
+                asks,
+                limits,
+                answer,
+            };
+            (&mut question.answer).await.map_err(|_| gone())?
+        })
     }
 
     fn report<'a>(

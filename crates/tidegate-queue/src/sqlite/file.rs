@@ -94,7 +94,7 @@ pub(super) fn open(path: &Path, clock: &dyn HostClock) -> Result<Opened, OpenErr
         make_directory(directory).map_err(unwritable)?;
     }
     touch(path).map_err(unwritable)?;
-    match attempt(path, clock) {
+    match patiently(path, clock) {
         Err(OpenError::Failed { source, .. }) if is_corrupt(&source) => {
             mend(path, clock, &source).map_err(unwritable)?;
             attempt(path, clock)
@@ -103,9 +103,24 @@ pub(super) fn open(path: &Path, clock: &dyn HostClock) -> Result<Opened, OpenErr
     }
 }
 
+/// Where two switch a new file to its journal at the same time, `SQLite` refuses one of them at once: each waits for the other.
+fn patiently(path: &Path, clock: &dyn HostClock) -> Result<Opened, OpenError> {
+    let mut tries = 0;
+    loop {
+        match attempt(path, clock) {
+            Err(OpenError::Failed { source, .. }) if is_busy(&source) && wait_a_moment(tries) => {
+                tries += 1;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
 /// Moves a broken file aside. Of several processes that find it broken together, one does.
 fn mend(path: &Path, clock: &dyn HostClock, reason: &rusqlite::Error) -> io::Result<()> {
-    let lock = touch(&beside(path, ".mending"))?;
+    let mut writable = OpenOptions::new();
+    writable.write(true).create(true).truncate(false);
+    let lock = create(&mut writable, &beside(path, ".mending"))?;
     flock(&lock, FlockOperation::LockExclusive)?;
     if !matches!(attempt(path, clock), Err(OpenError::Failed { source, .. }) if is_corrupt(&source))
     {
@@ -137,7 +152,7 @@ fn attempt(path: &Path, clock: &dyn HostClock) -> Result<Opened, OpenError> {
     connection
         .busy_handler(Some(wait_a_moment))
         .map_err(failed)?;
-    refuse_foreign(&connection, path)?;
+    refuse_foreign(&mut connection, path)?;
     let mode = connection.query_row("PRAGMA journal_mode = WAL", [], |row| {
         row.get::<_, String>(0)
     });
@@ -159,18 +174,20 @@ fn attempt(path: &Path, clock: &dyn HostClock) -> Result<Opened, OpenError> {
     prepare(&mut connection, path, clock).map(|owner| Opened { connection, owner })
 }
 
-fn refuse_foreign(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+fn refuse_foreign(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
     let failed = |source| OpenError::Failed {
         path: path.to_owned(),
         source,
     };
+    // At one moment: another process may be laying it out.
+    let moment = connection.transaction().map_err(failed)?;
     let number = |text| {
-        connection
+        moment
             .query_row(text, [], |row| row.get::<_, i64>(0))
             .map_err(failed)
     };
-    let application = number("PRAGMA application_id")?;
     let tables = number("SELECT count(*) FROM sqlite_schema")?;
+    let application = number("PRAGMA application_id")?;
     if application != APPLICATION && (application != 0 || tables > 0) {
         return Err(OpenError::Foreign {
             path: path.to_owned(),
@@ -243,12 +260,18 @@ fn make_directory(directory: &Path) -> io::Result<()> {
     builder.create(directory)
 }
 
-/// Makes the file for its owner's eyes alone; `SQLite` gives those beside it the same mode.
-fn touch(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
+/// Makes the file for its owner's eyes alone; `SQLite` gives those beside it the same mode. One that is there is not even
+/// opened: closing it again would take the locks that another store of this process has on it.
+fn touch(path: &Path) -> io::Result<()> {
+    match create(OpenOptions::new().write(true).create_new(true), path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(drop),
+    }
+}
+
+fn create(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options.open(path)
 }
 

@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -204,4 +205,41 @@ async fn reports_from_destructors_are_written_before_the_store_is_gone() {
         .await
         .unwrap();
     assert_eq!((all[0].standing.in_flight, all[0].holders.len()), (0, 0));
+}
+
+#[test]
+fn a_file_may_be_begun_by_many_at_once() {
+    for _ in 0..10 {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("state/queue.db");
+        let begin = std::sync::Barrier::new(8);
+        std::thread::scope(|scope| {
+            let open = || {
+                begin.wait();
+                SqliteStore::open(&path).map(drop)
+            };
+            let all: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+            for one in all {
+                one.join().unwrap().unwrap();
+            }
+        });
+    }
+}
+
+#[tokio::test]
+async fn an_answer_nobody_stayed_to_hear_holds_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&place.path().join("queue.db")).unwrap();
+    let (key, asks, limits) = (key(), [ask(1)], Limits::UNKNOWN);
+    let mut turn = store.ask(&key, &asks, &limits, Timestamp::default());
+    let asked = std::future::poll_fn(|context| Poll::Ready(turn.as_mut().poll(context)));
+    assert!(asked.await.is_pending());
+    assert_eq!(in_flight(&store).await, 1, "it is answered");
+    drop(turn);
+    assert_eq!(in_flight(&store).await, 0);
+}
+
+async fn in_flight(store: &SqliteStore) -> u32 {
+    let all = store.status(&|_| Limits::UNKNOWN, Timestamp::default());
+    all.await.unwrap()[0].standing.in_flight
 }
