@@ -73,6 +73,10 @@ impl Ledger {
             }
             // Read behind the lock, so that times are in the order of the transactions.
             let now = this.clock.now();
+            // Whoever slept past its time and asks is not gone, and neither is what it has under way.
+            if this.held > 0 && this.is_due(now) {
+                this.live(now)?;
+            }
             let (before, mut state) = this.state(key)?.unwrap_or_default();
             this.drop_leases_of_the_gone(key, &mut state, now)?;
             let asks: Vec<_> = asks
@@ -182,7 +186,7 @@ impl Ledger {
     /// Says that this process lives, if it has not been said for a while.
     pub(super) fn renew(&mut self) -> rusqlite::Result<()> {
         let now = self.clock.now();
-        if self.held == 0 || self.expires > now.saturating_add(self.ttl * 2 / 3) {
+        if self.held == 0 || !self.is_due(now) {
             return Ok(());
         }
         self.atomically(|this| {
@@ -213,8 +217,12 @@ impl Ledger {
     ) -> rusqlite::Result<T> {
         self.run("BEGIN IMMEDIATE")?;
         let done = step(self).and_then(|outcome| self.run("COMMIT").map(|()| outcome));
-        if done.is_err() && !self.connection.is_autocommit() {
-            self.run("ROLLBACK")?;
+        if done.is_err() {
+            // What was said of this process was perhaps not written.
+            self.expires = Timestamp::default();
+            if !self.connection.is_autocommit() {
+                self.run("ROLLBACK")?;
+            }
         }
         done
     }
@@ -278,7 +286,7 @@ impl Ledger {
         write.execute(params![op, key.as_str(), owner, text])?;
         drop(write);
         self.held += 1;
-        if self.expires <= now.saturating_add(self.ttl * 2 / 3) {
+        if self.is_due(now) {
             self.live(now)?;
         }
         Ok(())
@@ -292,6 +300,10 @@ impl Ledger {
         drop(delete);
         self.held = self.held.saturating_sub(1);
         Ok(())
+    }
+
+    fn is_due(&self, now: Timestamp) -> bool {
+        self.expires <= now.saturating_add(self.ttl * 2 / 3)
     }
 
     fn live(&mut self, now: Timestamp) -> rusqlite::Result<()> {
@@ -313,7 +325,7 @@ impl Ledger {
         now: Timestamp,
     ) -> rusqlite::Result<()> {
         let delete = "DELETE FROM leases WHERE key = ?1
-            AND owner IN (SELECT id FROM owners WHERE expires <= ?2)";
+            AND owner NOT IN (SELECT id FROM owners WHERE expires > ?2)";
         let mut delete = self.connection.prepare_cached(delete)?;
         let now = now.as_micros().cast_signed();
         for _ in 0..delete.execute(params![key.as_str(), now])? {
@@ -330,3 +342,6 @@ fn parse(text: &str) -> QuotaState {
         QuotaState::default()
     })
 }
+
+#[cfg(test)]
+mod tests;

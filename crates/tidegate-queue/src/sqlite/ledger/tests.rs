@@ -1,0 +1,62 @@
+//! A process that sleeps past its time, seen from both sides.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tidegate_core::Cost;
+use tidegate_core::quota::Priority;
+
+use super::*;
+
+const TTL: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Clone)]
+struct Seconds(Arc<AtomicU64>);
+
+impl HostClock for Seconds {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_secs(self.0.load(Ordering::SeqCst))
+    }
+
+    fn boot(&self) -> String {
+        String::new()
+    }
+}
+
+fn goes(ledger: &mut Ledger, op: u64) -> bool {
+    let ask = Ask {
+        op: OpId(op),
+        cost: Cost::default(),
+        priority: Priority::Interactive,
+        seq: None,
+        within: None,
+    };
+    let limits = Limits {
+        max_concurrency: Some(1),
+        ..Limits::UNKNOWN
+    };
+    let turn = ledger.ask(&LimitKey::new("k"), &[ask], &limits);
+    matches!(turn.unwrap(), Turn::Go { .. })
+}
+
+#[test]
+fn what_a_process_that_slept_has_under_way_still_counts_until_another_takes_it_for_gone() {
+    let place = tempfile::tempdir().unwrap();
+    let clock = Seconds(Arc::new(AtomicU64::new(100)));
+    let open = || {
+        let opened = crate::sqlite::file::open(&place.path().join("queue.db"), &clock).unwrap();
+        Ledger::new(opened, Box::new(clock.clone()), TTL)
+    };
+    let (mut sleeper, mut other) = (open(), open());
+    assert!(goes(&mut sleeper, 1));
+    clock.0.fetch_add(20, Ordering::SeqCst);
+    assert!(!goes(&mut sleeper, 2), "it holds what it held");
+    assert!(!goes(&mut other, 3), "and is heard of again");
+    clock.0.fetch_add(20, Ordering::SeqCst);
+    assert!(goes(&mut other, 4), "now it is gone");
+    let ended = Report::Ended;
+    let limits = Limits::UNKNOWN;
+    let key = LimitKey::new("k");
+    sleeper.report(&key, OpId(1), ended, &limits).unwrap();
+    assert!(!goes(&mut sleeper, 5), "and ends nothing of another's");
+}
