@@ -1,0 +1,58 @@
+"""What a store of the queue costs, and what a long line costs.
+
+A reservation and its settlement, beside the same arithmetic behind a bare mutex, and beside two bare transactions of SQLite
+that read and write one row of the same size, asked for the same way: from a task, of a thread. The quietest round of
+each counts. A line of 100,000 beside one of 1,000: time from one departure to the next, memory per waiter. Two processes
+over one file: how evenly they share it (Jain's index).
+
+Bars: a store costs at most twice what is bare; a departure from the long line at most 1.5 times one from the short; an
+index of at least 0.98.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+
+STORE_BAR = 2.0
+LINE_BAR = 1.5
+FAIR_BAR = 0.98
+
+
+def told(quick):
+    command = ["cargo", "bench", "--locked", "--quiet", "-p", "tidegate-queue", "--bench", "stores", "--"]
+    command += ["--quick"] if quick else []
+    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/bench stores")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds")
+    seen = told(parser.parse_args().quick)
+    memory, sqlite = seen["memory"], seen["sqlite"]
+    rows = [
+        ("memory, beside a mutex", memory["store_us"], memory["bare_us"]),
+        ("sqlite, one at a time", sqlite["store_us"], sqlite["bare_us"]),
+        ("sqlite, 64 at once", sqlite["store_64_us"], sqlite["bare_64_us"]),
+    ]
+    print(f"{'reserve + settle':28} {'us':>8} {'bare us':>8} {'ratio':>6}")
+    for name, ours, bare in rows:
+        print(f"{name:28} {ours:8.2f} {bare:8.2f} {ours / bare:6.2f}")
+    print(f"{'(two transactions, no task)':28} {'':8} {sqlite['bare_inline_us']:8.2f}")
+    short, long = seen["line_1000"], seen["line_100000"]
+    for name, line in (("1,000", short), ("100,000", long)):
+        print(f"line of {name}: {line['us_per_grant']:.2f} us a departure, {line['bytes_per_waiter']:.0f} bytes a waiter")
+    peers = seen["peers"]
+    fair = sum(peers) ** 2 / (len(peers) * sum(share * share for share in peers))
+    print(f"two processes: {peers}, Jain's index {fair:.4f}")
+    passed = (
+        all(ours <= STORE_BAR * bare for _, ours, bare in rows)
+        and long["us_per_grant"] <= LINE_BAR * short["us_per_grant"]
+        and fair >= FAIR_BAR
+    )
+    print(json.dumps({"bench": "stores", "passed": passed, "fairness": round(fair, 4), **seen}))
+    return 0 if passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
