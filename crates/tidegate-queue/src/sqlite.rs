@@ -1,6 +1,7 @@
 //! Queue state in a file: many invocations on one host wait in one line.
 //!
-//! Each operation is one short transaction, made by a thread of its own so that no runtime waits for a disk. What an
+//! Operations are short transactions, those that come together one transaction, made by a thread of its own so that no
+//! runtime waits for a disk. What an
 //! attempt holds is held under its process's name, and comes back when the process has not been heard of for a while.
 
 mod clock;
@@ -19,7 +20,7 @@ use tidegate_core::{LimitKey, Timestamp};
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 
 use crate::store::{Ask, KeyStatus, QueueStore, Report, StoreError, StoreFuture, Turn};
-use worker::{Backlog, Job, News, Worker};
+use worker::{Backlog, Done, Job, News, What, Worker};
 
 pub use clock::{BootClock, HostClock};
 pub use file::OpenError;
@@ -76,28 +77,19 @@ impl SqliteStore {
     }
 
     /// Has the thread do something, and waits for the answer.
-    async fn order<T>(
-        &self,
-        job: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Job,
-    ) -> Result<T, StoreError> {
-        let (_room, answer) = self.hand_over(job).await?;
+    async fn order(&self, what: What) -> Result<Done, StoreError> {
+        let (_room, answer) = self.hand_over(what).await?;
         answer.await.map_err(|_| gone())?
     }
 
-    async fn hand_over<T>(
-        &self,
-        job: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Job,
-    ) -> Result<
-        (
-            SemaphorePermit<'_>,
-            oneshot::Receiver<Result<T, StoreError>>,
-        ),
-        StoreError,
-    > {
+    async fn hand_over(&self, what: What) -> Result<(SemaphorePermit<'_>, Answer), StoreError> {
         let room = self.room.acquire().await.map_err(|_| gone())?;
         let (reply, answer) = oneshot::channel();
-        let jobs = self.jobs.as_ref().ok_or_else(gone)?;
-        match jobs.try_send(job(reply)) {
+        let job = Job {
+            what,
+            reply: Some(reply),
+        };
+        match self.jobs.as_ref().ok_or_else(gone)?.try_send(job) {
             Ok(()) => Ok((room, answer)),
             Err(TrySendError::Full(_)) => {
                 Err(StoreError("too much is asked of it at once".to_owned()))
@@ -105,6 +97,13 @@ impl SqliteStore {
             Err(TrySendError::Disconnected(_)) => Err(gone()),
         }
     }
+}
+
+type Answer = oneshot::Receiver<Result<Done, StoreError>>;
+
+/// The thread answers what it is asked.
+fn amiss() -> StoreError {
+    StoreError("it answered another question".to_owned())
 }
 
 fn gone() -> StoreError {
@@ -117,13 +116,13 @@ struct Question<'a> {
     key: &'a LimitKey,
     asks: &'a [Ask],
     limits: &'a Limits,
-    answer: oneshot::Receiver<Result<Turn, StoreError>>,
+    answer: Answer,
 }
 
 impl Drop for Question<'_> {
     fn drop(&mut self) {
         self.answer.close();
-        let Ok(Ok(Turn::Go { index, .. })) = self.answer.try_recv() else {
+        let Ok(Ok(Done::Turn(Turn::Go { index, .. }))) = self.answer.try_recv() else {
             return;
         };
         if let Some(ask) = self.asks.get(index) {
@@ -154,13 +153,12 @@ impl QueueStore for SqliteStore {
         _now: Timestamp,
     ) -> StoreFuture<'a, Turn> {
         Box::pin(async move {
-            let job = |reply| Job::Ask {
+            let what = What::Ask {
                 key: key.clone(),
                 asks: asks.to_vec(),
                 limits: *limits,
-                reply,
             };
-            let (_room, answer) = self.hand_over(job).await?;
+            let (_room, answer) = self.hand_over(what).await?;
             let mut question = Question {
                 store: self,
                 key,
@@ -168,7 +166,10 @@ impl QueueStore for SqliteStore {
                 limits,
                 answer,
             };
-            (&mut question.answer).await.map_err(|_| gone())?
+            match (&mut question.answer).await.map_err(|_| gone())?? {
+                Done::Turn(turn) => Ok(turn),
+                _ => Err(amiss()),
+            }
         })
     }
 
@@ -186,7 +187,7 @@ impl QueueStore for SqliteStore {
             report,
             limits: *limits,
         };
-        Box::pin(self.order(|reply| Job::Report(news, Some(reply))))
+        Box::pin(async move { self.order(What::Report(news)).await.map(drop) })
     }
 
     fn report_later(
@@ -204,8 +205,14 @@ impl QueueStore for SqliteStore {
             limits: *limits,
         };
         let Some(jobs) = &self.jobs else { return };
-        if let Err(TrySendError::Full(Job::Report(news, _))) =
-            jobs.try_send(Job::Report(news, None))
+        let job = Job {
+            what: What::Report(news),
+            reply: None,
+        };
+        if let Err(TrySendError::Full(Job {
+            what: What::Report(news),
+            ..
+        })) = jobs.try_send(job)
         {
             let mut backlog = self.backlog.lock().unwrap_or_else(PoisonError::into_inner);
             backlog.push(news);
@@ -218,7 +225,9 @@ impl QueueStore for SqliteStore {
         _now: Timestamp,
     ) -> StoreFuture<'a, Vec<KeyStatus>> {
         Box::pin(async move {
-            let (now, rows) = self.order(Job::Status).await?;
+            let Done::Rows(now, rows) = self.order(What::Status).await? else {
+                return Err(amiss());
+            };
             let status = |row: ledger::Row| KeyStatus {
                 now: now.as_micros(),
                 standing: row.state.standing(&limits(&row.key), now),
@@ -230,6 +239,11 @@ impl QueueStore for SqliteStore {
     }
 
     fn reset<'a>(&'a self, key: &'a LimitKey) -> StoreFuture<'a, bool> {
-        Box::pin(self.order(|reply| Job::Reset(key.clone(), reply)))
+        Box::pin(async move {
+            match self.order(What::Reset(key.clone())).await? {
+                Done::Known(known) => Ok(known),
+                _ => Err(amiss()),
+            }
+        })
     }
 }

@@ -20,7 +20,6 @@ const LAYOUT: &str = "
     CREATE TABLE host (boot TEXT NOT NULL, owners INTEGER NOT NULL);
     CREATE TABLE limits (key TEXT PRIMARY KEY, state TEXT NOT NULL, used INTEGER NOT NULL);
     CREATE TABLE leases (op INTEGER PRIMARY KEY, key TEXT NOT NULL, owner INTEGER NOT NULL, lease TEXT NOT NULL);
-    CREATE INDEX leases_of ON leases (key, owner);
     CREATE TABLE owners (id INTEGER PRIMARY KEY, pid INTEGER NOT NULL, name TEXT NOT NULL, expires INTEGER NOT NULL);
     INSERT INTO host VALUES ('', 0);
 ";

@@ -1,4 +1,6 @@
-//! What the file holds, and the one transaction of every operation on it.
+//! What the file holds, and the steps of a transaction on it.
+
+mod states;
 
 use std::time::Duration;
 
@@ -9,6 +11,7 @@ use tidegate_core::{LimitKey, Timestamp};
 use super::clock::HostClock;
 use super::file::Opened;
 use crate::store::{Ask, Holder, Report, Turn};
+use states::States;
 
 /// Processes number their attempts each for itself; so far apart are two that begin alike.
 const OPS_OF_A_PROCESS: u32 = 40;
@@ -33,6 +36,9 @@ pub(super) struct Ledger {
     held: u64,
     /// When this process counts as gone.
     expires: Timestamp,
+    /// No process can count as gone before.
+    nobody_gone_before: Timestamp,
+    states: States,
 }
 
 impl Ledger {
@@ -48,6 +54,8 @@ impl Ledger {
             ttl,
             held: 0,
             expires: Timestamp::default(),
+            nobody_gone_before: Timestamp::default(),
+            states: States::default(),
         }
     }
 
@@ -56,46 +64,44 @@ impl Ledger {
         self.held > 0
     }
 
+    /// Within [`atomically`](Self::atomically), as all that reads or changes a limit.
     pub(super) fn ask(
         &mut self,
         key: &LimitKey,
         asks: &[Ask],
         limits: &Limits,
     ) -> rusqlite::Result<Turn> {
-        self.atomically(|this| {
-            for (index, ask) in asks.iter().enumerate() {
-                if let Some(lease) = this.lease(ask.op)? {
-                    return Ok(Turn::Go {
-                        index,
-                        seq: lease.seq,
-                    });
+        for (index, ask) in asks.iter().enumerate() {
+            if let Some(lease) = self.lease(ask.op)? {
+                return Ok(Turn::Go {
+                    index,
+                    seq: lease.seq,
+                });
+            }
+        }
+        // Read behind the lock, so that times are in the order of the transactions.
+        let now = self.clock.now();
+        // Whoever slept past its time and asks is not gone, and neither is what it has under way.
+        if self.held > 0 && self.is_due(now) {
+            self.live(now)?;
+        }
+        self.drop_leases_of_the_gone(now)?;
+        let asks: Vec<_> = asks
+            .iter()
+            .map(|ask| {
+                Ask {
+                    op: self.name_op(ask.op),
+                    ..*ask
                 }
-            }
-            // Read behind the lock, so that times are in the order of the transactions.
-            let now = this.clock.now();
-            // Whoever slept past its time and asks is not gone, and neither is what it has under way.
-            if this.held > 0 && this.is_due(now) {
-                this.live(now)?;
-            }
-            let (before, mut state) = this.state(key)?.unwrap_or_default();
-            this.drop_leases_of_the_gone(key, &mut state, now)?;
-            let asks: Vec<_> = asks
-                .iter()
-                .map(|ask| {
-                    Ask {
-                        op: this.name_op(ask.op),
-                        ..*ask
-                    }
-                    .at(now)
-                })
-                .collect();
-            let answer = state.ask(&asks, limits, now);
-            if let Answer::Go { lease, .. } = answer {
-                this.hold(key, &lease, now)?;
-            }
-            this.keep(key, &before, &state, now)?;
-            Ok(Turn::of(&answer, now))
-        })
+                .at(now)
+            })
+            .collect();
+        let state = self.states.of_or_new(&self.connection, key)?;
+        let answer = state.ask(&asks, limits, now);
+        if let Answer::Go { lease, .. } = answer {
+            self.hold(key, &lease, now)?;
+        }
+        Ok(Turn::of(&answer, now))
     }
 
     pub(super) fn report(
@@ -105,82 +111,72 @@ impl Ledger {
         report: Report,
         limits: &Limits,
     ) -> rusqlite::Result<()> {
-        self.atomically(|this| {
-            let lease = this.lease(op)?;
-            if lease.is_none() && report != Report::Left {
-                return Ok(());
+        let (name, now) = (self.name_op(op), self.clock.now());
+        let lease = match report {
+            Report::Left => None,
+            Report::Accepted(_) => self.lease(op)?,
+            _ => self.release(name)?,
+        };
+        if lease.is_none() && report != Report::Left {
+            return Ok(());
+        }
+        let Some(state) = self.states.of(&self.connection, key)? else {
+            return Ok(());
+        };
+        match (lease, report) {
+            (_, Report::Left) => state.leave(name),
+            (Some(lease), Report::Accepted(seen)) => state.observe(&lease, &seen, limits, now),
+            (Some(lease), Report::Settled(actual)) => state.settle(&lease, actual, limits),
+            (Some(lease), Report::Ended) => state.settle(&lease, lease.cost, limits),
+            (Some(lease), Report::Refused(refusal)) => {
+                state.penalise(&lease, refusal, limits, now);
             }
-            let Some((before, mut state)) = this.state(key)? else {
-                return Ok(());
-            };
-            let now = this.clock.now();
-            match (lease, report) {
-                (_, Report::Left) => state.leave(this.name_op(op)),
-                (Some(lease), Report::Accepted(seen)) => state.observe(&lease, &seen, limits, now),
-                (Some(lease), ended) => {
-                    this.release(lease.op)?;
-                    match ended {
-                        Report::Settled(actual) => state.settle(&lease, actual, limits),
-                        Report::Ended => state.settle(&lease, lease.cost, limits),
-                        Report::Refused(refusal) => state.penalise(&lease, refusal, limits, now),
-                        Report::Unsent => state.refund(&lease, limits),
-                        Report::Accepted(_) | Report::Left => {}
-                    }
-                }
-                (None, _) => {}
-            }
-            this.keep(key, &before, &state, now)
-        })
+            (Some(lease), Report::Unsent) => state.refund(&lease, limits),
+            (None, _) => {}
+        }
+        Ok(())
     }
 
     /// Every limit, in the order of their keys, and the time it was read.
     pub(super) fn rows(&mut self) -> rusqlite::Result<(Timestamp, Vec<Row>)> {
-        self.atomically(|this| {
-            let now = this.clock.now();
-            let mut limits = this
-                .connection
-                .prepare_cached("SELECT key, state FROM limits ORDER BY key")?;
-            let mut rows = limits
-                .query_map([], |row| {
-                    Ok(Row {
-                        key: row.get(0)?,
-                        state: parse(&row.get::<_, String>(1)?),
-                        holders: Vec::new(),
-                    })
-                })?
-                .collect::<rusqlite::Result<Vec<_>>>()?;
-            let text = "SELECT name, pid, count(*), expires FROM leases JOIN owners ON owner = id
-                WHERE key = ?1 GROUP BY owner ORDER BY owner";
-            let mut holders = this.connection.prepare_cached(text)?;
-            for row in &mut rows {
-                let found = holders.query_map([&row.key], |found| {
-                    let expires = Timestamp::from_micros(found.get::<_, i64>(3)?.cast_unsigned());
-                    Ok(Holder {
-                        name: format!(
-                            "{} (process {})",
-                            found.get::<_, String>(0)?,
-                            found.get::<_, i64>(1)?
-                        ),
-                        attempts: found.get(2)?,
-                        expires: expires.saturating_since(now),
-                    })
-                })?;
-                row.holders = found.collect::<rusqlite::Result<_>>()?;
-            }
-            Ok((now, rows))
-        })
+        self.states.write(&self.connection, self.clock.now())?;
+        let now = self.clock.now();
+        let mut limits = self
+            .connection
+            .prepare_cached("SELECT key, state FROM limits ORDER BY key")?;
+        let mut rows = limits
+            .query_map([], |row| {
+                Ok(Row {
+                    key: row.get(0)?,
+                    state: states::parse(&row.get::<_, String>(1)?),
+                    holders: Vec::new(),
+                })
+            })?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        let text = "SELECT name, pid, count(*), expires FROM leases JOIN owners ON owner = id
+            WHERE key = ?1 GROUP BY owner ORDER BY owner";
+        let mut holders = self.connection.prepare_cached(text)?;
+        for row in &mut rows {
+            let found = holders.query_map([&row.key], |found| {
+                let expires = Timestamp::from_micros(found.get::<_, i64>(3)?.cast_unsigned());
+                Ok(Holder {
+                    name: format!(
+                        "{} (process {})",
+                        found.get::<_, String>(0)?,
+                        found.get::<_, i64>(1)?
+                    ),
+                    attempts: found.get(2)?,
+                    expires: expires.saturating_since(now),
+                })
+            })?;
+            row.holders = found.collect::<rusqlite::Result<_>>()?;
+        }
+        Ok((now, rows))
     }
 
     pub(super) fn reset(&mut self, key: &LimitKey) -> rusqlite::Result<bool> {
-        self.atomically(|this| {
-            let Some((before, mut state)) = this.state(key)? else {
-                return Ok(false);
-            };
-            state.reset();
-            let now = this.clock.now();
-            this.keep(key, &before, &state, now)?;
-            Ok(true)
-        })
+        let known = self.states.of(&self.connection, key)?;
+        Ok(known.map(QuotaState::reset).is_some())
     }
 
     /// Says that this process lives, if it has not been said for a while.
@@ -200,26 +196,35 @@ impl Ledger {
         })
     }
 
-    /// Says that this process is gone.
+    /// Says that this process is gone, and drops what it still holds.
     pub(super) fn retire(&mut self) -> rusqlite::Result<()> {
         if self.expires == Timestamp::default() {
             return Ok(());
         }
-        let text = "UPDATE owners SET expires = 0 WHERE id = ?1";
-        self.connection
-            .execute(text, [self.owner.cast_signed()])
-            .map(drop)
+        self.atomically(|this| {
+            let text = "DELETE FROM owners WHERE id = ?1";
+            this.connection.execute(text, [this.owner.cast_signed()])?;
+            this.nobody_gone_before = Timestamp::default();
+            this.drop_leases_of_the_gone(this.clock.now())
+        })
     }
 
-    fn atomically<T>(
+    /// All of the steps, or none.
+    pub(super) fn atomically<T>(
         &mut self,
-        step: impl FnOnce(&mut Self) -> rusqlite::Result<T>,
+        steps: impl FnOnce(&mut Self) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
+        self.states.begin();
         self.run("BEGIN IMMEDIATE")?;
-        let done = step(self).and_then(|outcome| self.run("COMMIT").map(|()| outcome));
+        let done = steps(self).and_then(|outcome| {
+            self.states.write(&self.connection, self.clock.now())?;
+            self.run("COMMIT").map(|()| outcome)
+        });
         if done.is_err() {
-            // What was said of this process was perhaps not written.
+            // What was said of this process was perhaps not written, and no state.
             self.expires = Timestamp::default();
+            self.nobody_gone_before = Timestamp::default();
+            self.states = States::default();
             if !self.connection.is_autocommit() {
                 self.run("ROLLBACK")?;
             }
@@ -244,39 +249,6 @@ impl Ledger {
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
     }
 
-    /// The state and the text it was read from.
-    fn state(&self, key: &LimitKey) -> rusqlite::Result<Option<(String, QuotaState)>> {
-        let mut find = self
-            .connection
-            .prepare_cached("SELECT state FROM limits WHERE key = ?1")?;
-        let text: Option<String> = find
-            .query_row([key.as_str()], |row| row.get(0))
-            .optional()?;
-        Ok(text.map(|text| {
-            let state = parse(&text);
-            (text, state)
-        }))
-    }
-
-    fn keep(
-        &self,
-        key: &LimitKey,
-        before: &str,
-        state: &QuotaState,
-        now: Timestamp,
-    ) -> rusqlite::Result<()> {
-        let text = serde_json::to_string(state)
-            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-        if text == before {
-            return Ok(());
-        }
-        let write = "INSERT INTO limits VALUES (?1, ?2, ?3)
-            ON CONFLICT (key) DO UPDATE SET state = excluded.state, used = excluded.used";
-        let mut write = self.connection.prepare_cached(write)?;
-        let now = now.as_micros().cast_signed();
-        write.execute(params![key.as_str(), text, now]).map(drop)
-    }
-
     fn hold(&mut self, key: &LimitKey, lease: &Lease, now: Timestamp) -> rusqlite::Result<()> {
         let text = serde_json::to_string(lease)
             .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
@@ -292,14 +264,18 @@ impl Ledger {
         Ok(())
     }
 
-    fn release(&mut self, op: OpId) -> rusqlite::Result<()> {
+    fn release(&mut self, op: OpId) -> rusqlite::Result<Option<Lease>> {
         let mut delete = self
             .connection
-            .prepare_cached("DELETE FROM leases WHERE op = ?1")?;
-        delete.execute([op.0.cast_signed()])?;
+            .prepare_cached("DELETE FROM leases WHERE op = ?1 RETURNING lease")?;
+        let text: Option<String> = delete
+            .query_row([op.0.cast_signed()], |row| row.get(0))
+            .optional()?;
         drop(delete);
-        self.held = self.held.saturating_sub(1);
-        Ok(())
+        if text.is_some() {
+            self.held = self.held.saturating_sub(1);
+        }
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
     }
 
     fn is_due(&self, now: Timestamp) -> bool {
@@ -318,29 +294,35 @@ impl Ledger {
         Ok(())
     }
 
-    fn drop_leases_of_the_gone(
-        &self,
-        key: &LimitKey,
-        state: &mut QuotaState,
-        now: Timestamp,
-    ) -> rusqlite::Result<()> {
-        let delete = "DELETE FROM leases WHERE key = ?1
-            AND owner NOT IN (SELECT id FROM owners WHERE expires > ?2)";
-        let mut delete = self.connection.prepare_cached(delete)?;
-        let now = now.as_micros().cast_signed();
-        for _ in 0..delete.execute(params![key.as_str(), now])? {
-            state.expire();
+    /// Looks for them when the first can have gone: a process lives until it expires, and expires later each time it is
+    /// heard of.
+    fn drop_leases_of_the_gone(&mut self, now: Timestamp) -> rusqlite::Result<()> {
+        if now < self.nobody_gone_before {
+            return Ok(());
         }
+        let until = now.as_micros().cast_signed();
+        let gone =
+            "DELETE FROM leases WHERE owner NOT IN (SELECT id FROM owners WHERE expires > ?1)
+            RETURNING key";
+        let mut delete = self.connection.prepare_cached(gone)?;
+        let keys = delete.query_map([until], |row| row.get::<_, String>(0))?;
+        let keys = keys.collect::<rusqlite::Result<Vec<_>>>()?;
+        for key in keys {
+            if let Some(state) = self.states.of(&self.connection, &LimitKey::new(key))? {
+                state.expire();
+            }
+        }
+        let forget = "DELETE FROM owners WHERE expires <= ?1";
+        self.connection.prepare_cached(forget)?.execute([until])?;
+        let first = "SELECT min(expires) FROM owners";
+        let mut first = self.connection.prepare_cached(first)?;
+        let first: Option<i64> = first.query_row([], |row| row.get(0))?;
+        let newcomer = now.saturating_add(self.ttl);
+        self.nobody_gone_before = first.map_or(newcomer, |first| {
+            newcomer.min(Timestamp::from_micros(first.cast_unsigned()))
+        });
         Ok(())
     }
-}
-
-/// A state that cannot be read is begun anew: at worst the provider refuses once more.
-fn parse(text: &str) -> QuotaState {
-    serde_json::from_str(text).unwrap_or_else(|error| {
-        tracing::warn!("a limit's state in the queue's file is broken ({error}); it begins anew");
-        QuotaState::default()
-    })
 }
 
 #[cfg(test)]

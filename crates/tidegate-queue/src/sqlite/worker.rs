@@ -12,20 +12,36 @@ use tokio::sync::oneshot;
 use super::ledger::{Ledger, Row};
 use crate::store::{Ask, Report, StoreError, Turn};
 
-type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+/// Done in one transaction at most: others wait for it.
+const TOGETHER: usize = 64;
 
 /// What the thread is asked to do.
 #[derive(Debug)]
-pub(super) enum Job {
+pub(super) struct Job {
+    pub(super) what: What,
+    /// Who waits for the answer.
+    pub(super) reply: Option<oneshot::Sender<Result<Done, StoreError>>>,
+}
+
+#[derive(Debug)]
+pub(super) enum What {
     Ask {
         key: LimitKey,
         asks: Vec<Ask>,
         limits: Limits,
-        reply: Reply<Turn>,
     },
-    Report(News, Option<Reply<()>>),
-    Status(Reply<(Timestamp, Vec<Row>)>),
-    Reset(LimitKey, Reply<bool>),
+    Report(News),
+    Status,
+    Reset(LimitKey),
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) enum Done {
+    Turn(Turn),
+    Told,
+    Rows(Timestamp, Vec<Row>),
+    Known(bool),
 }
 
 /// What happened to one attempt.
@@ -72,47 +88,55 @@ impl Worker {
         }
     }
 
-    fn work(&mut self, job: Job) {
-        match job {
-            Job::Ask {
+    /// Does all that is waiting in one transaction, which costs as much as the steps of many.
+    fn work(&mut self, first: Job) {
+        let more = self.jobs.try_iter().take(TOGETHER - 1);
+        let jobs: Vec<Job> = std::iter::once(first).chain(more).collect();
+        let done = self.ledger.atomically(|ledger| {
+            let done = jobs.iter().map(|job| carry_out(ledger, &job.what));
+            done.collect::<rusqlite::Result<Vec<_>>>()
+        });
+        match done {
+            Ok(done) => {
+                for (job, done) in jobs.into_iter().zip(done) {
+                    self.answer(job, done);
+                }
+            }
+            Err(error) => {
+                for job in jobs {
+                    self.fail(job, self.error(&error));
+                }
+            }
+        }
+    }
+
+    fn answer(&self, job: Job, done: Done) {
+        let Some(reply) = job.reply else { return };
+        let Err(Ok(Done::Turn(Turn::Go { index, .. }))) = reply.send(Ok(done)) else {
+            return;
+        };
+        // Nobody heard it.
+        if let What::Ask { key, asks, limits } = job.what
+            && let Some(ask) = asks.get(index)
+        {
+            self.note(News {
                 key,
-                asks,
+                op: ask.op,
+                report: Report::Unsent,
                 limits,
-                reply,
-            } => {
-                let turn = self.ledger.ask(&key, &asks, &limits);
-                let Err(Ok(Turn::Go { index, .. })) = reply.send(turn.map_err(|e| self.error(&e)))
-                else {
-                    return;
-                };
-                // Nobody heard it.
-                if let Some(ask) = asks.get(index) {
-                    self.note(News {
-                        key,
-                        op: ask.op,
-                        report: Report::Unsent,
-                        limits,
-                    });
-                }
-            }
-            Job::Report(news, reply) => {
-                let outcome = self.tell(&news);
-                if outcome.is_err() && !matches!(news.report, Report::Accepted(_)) {
-                    self.note(news);
-                }
-                if let Some(reply) = reply {
-                    // Whoever does not listen any more has lost nothing.
-                    drop(reply.send(outcome));
-                }
-            }
-            Job::Status(reply) => {
-                let rows = self.ledger.rows().map_err(|error| self.error(&error));
-                drop(reply.send(rows));
-            }
-            Job::Reset(key, reply) => {
-                let known = self.ledger.reset(&key).map_err(|error| self.error(&error));
-                drop(reply.send(known));
-            }
+            });
+        }
+    }
+
+    fn fail(&self, job: Job, error: StoreError) {
+        if let What::Report(news) = job.what
+            && !matches!(news.report, Report::Accepted(_))
+        {
+            self.note(news);
+        }
+        if let Some(reply) = job.reply {
+            // Whoever does not listen any more has lost nothing.
+            drop(reply.send(Err(error)));
         }
     }
 
@@ -121,7 +145,8 @@ impl Worker {
         if !self.is_even() {
             let mut left = std::mem::take(&mut *self.lock()).into_iter();
             while let Some(news) = left.next() {
-                if self.tell(&news).is_err() {
+                let told = |ledger: &mut Ledger| tell(ledger, &news);
+                if self.ledger.atomically(told).is_err() {
                     self.lock().extend(std::iter::once(news).chain(left));
                     break;
                 }
@@ -130,13 +155,6 @@ impl Worker {
         if let Err(error) = self.ledger.renew() {
             tracing::debug!("{}: {error}", self.file);
         }
-    }
-
-    fn tell(&mut self, news: &News) -> Result<(), StoreError> {
-        let outcome = self
-            .ledger
-            .report(&news.key, news.op, news.report, &news.limits);
-        outcome.map_err(|error| self.error(&error))
     }
 
     fn note(&self, news: News) {
@@ -154,4 +172,17 @@ impl Worker {
     fn error(&self, error: &rusqlite::Error) -> StoreError {
         StoreError(format!("{}: {error}", self.file))
     }
+}
+
+fn carry_out(ledger: &mut Ledger, what: &What) -> rusqlite::Result<Done> {
+    match what {
+        What::Ask { key, asks, limits } => ledger.ask(key, asks, limits).map(Done::Turn),
+        What::Report(news) => tell(ledger, news).map(|()| Done::Told),
+        What::Status => ledger.rows().map(|(now, rows)| Done::Rows(now, rows)),
+        What::Reset(key) => ledger.reset(key).map(Done::Known),
+    }
+}
+
+fn tell(ledger: &mut Ledger, news: &News) -> rusqlite::Result<()> {
+    ledger.report(&news.key, news.op, news.report, &news.limits)
 }

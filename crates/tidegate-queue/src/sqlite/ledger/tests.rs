@@ -35,7 +35,7 @@ fn goes(ledger: &mut Ledger, op: u64) -> bool {
         max_concurrency: Some(1),
         ..Limits::UNKNOWN
     };
-    let turn = ledger.ask(&LimitKey::new("k"), &[ask], &limits);
+    let turn = ledger.atomically(|ledger| ledger.ask(&LimitKey::new("k"), &[ask], &limits));
     matches!(turn.unwrap(), Turn::Go { .. })
 }
 
@@ -57,6 +57,7 @@ fn what_a_process_that_slept_has_under_way_still_counts_until_another_takes_it_f
     let ended = Report::Ended;
     let limits = Limits::UNKNOWN;
     let key = LimitKey::new("k");
-    sleeper.report(&key, OpId(1), ended, &limits).unwrap();
+    let told = sleeper.atomically(|ledger| ledger.report(&key, OpId(1), ended, &limits));
+    told.unwrap();
     assert!(!goes(&mut sleeper, 5), "and ends nothing of another's");
 }
