@@ -33,7 +33,7 @@ pub struct PackOptions {
 /// What becomes of a file that holds a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Secrets {
-    /// Nothing is packed: [`PackError::Secrets`].
+    /// Nothing is packed: [`PackError::Secrets`](crate::PackError::Secrets).
     #[default]
     Refuse,
     /// It is left out, and listed.
