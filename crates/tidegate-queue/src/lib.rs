@@ -14,9 +14,7 @@ mod store;
 
 pub use clock::Clock;
 pub use memory::MemoryStore;
-pub use queue::{
-    AcquireError, Admission, Number, Outlook, Pacing, Permit, Place, Queue, Slot, Wanted,
-};
+pub use queue::{AcquireError, Admission, Number, Pacing, Permit, Place, Queue, Slot, Wanted};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{BootClock, HostClock, OpenError, SqliteStore};
 pub use store::{Ask, Holder, KeyStatus, QueueStore, Report, StoreError, StoreFuture, Turn};

@@ -46,20 +46,13 @@ impl Limited {
             self.state.leave(op);
             return;
         }
-        let Some(lease) = self.leases.get(&op).copied() else {
-            return;
+        let lease = if report.ends() {
+            self.leases.remove(&op)
+        } else {
+            self.leases.get(&op).copied()
         };
-        if let Report::Accepted(seen) = report {
-            self.state.observe(&lease, &seen, limits, now);
-            return;
-        }
-        self.leases.remove(&op);
-        match report {
-            Report::Settled(actual) => self.state.settle(&lease, actual, limits),
-            Report::Ended => self.state.settle(&lease, lease.cost, limits),
-            Report::Refused(refusal) => self.state.penalise(&lease, refusal, limits, now),
-            Report::Unsent => self.state.refund(&lease, limits),
-            Report::Accepted(_) | Report::Left => {}
+        if let Some(lease) = lease {
+            report.apply(&mut self.state, &lease, limits, now);
         }
     }
 }

@@ -22,7 +22,6 @@ use std::time::Duration;
 use tidegate_core::quota::{Limits, OpId, Priority, SpacedState};
 use tidegate_core::{Cost, LimitKey, Timestamp};
 
-pub use self::line::Outlook;
 pub use self::permit::Permit;
 pub use self::place::Place;
 use crate::clock::Clock;

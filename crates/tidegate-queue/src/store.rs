@@ -10,7 +10,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use tidegate_core::quota::{self, Answer, Limits, OpId, Priority, Refusal, Standing, Waiting};
+use tidegate_core::quota::{
+    self, Answer, Lease, Limits, OpId, Priority, QuotaState, Refusal, Standing, Waiting,
+};
 use tidegate_core::{Cost, LimitKey, ObservedLimits, Timestamp};
 
 /// What a store operation returns: at once in memory, later elsewhere.
@@ -159,6 +161,31 @@ pub trait QueueStore: Debug + Send + Sync {
     /// Forgets everything learned of a limit and held against it; whoever is under way or waits, stays. Says whether it
     /// knew the key.
     fn reset<'a>(&'a self, key: &'a LimitKey) -> StoreFuture<'a, bool>;
+}
+
+impl Report {
+    /// Whether the attempt is under way no more.
+    pub(crate) const fn ends(self) -> bool {
+        !matches!(self, Self::Accepted(_) | Self::Left)
+    }
+
+    /// What the arithmetic makes of it, for an attempt that left with this lease.
+    pub(crate) fn apply(
+        self,
+        state: &mut QuotaState,
+        lease: &Lease,
+        limits: &Limits,
+        now: Timestamp,
+    ) {
+        match self {
+            Self::Accepted(seen) => state.observe(lease, &seen, limits, now),
+            Self::Settled(actual) => state.settle(lease, actual, limits),
+            Self::Ended => state.settle(lease, lease.cost, limits),
+            Self::Refused(refusal) => state.penalise(lease, refusal, limits, now),
+            Self::Unsent => state.refund(lease, limits),
+            Self::Left => state.leave(lease.op),
+        }
+    }
 }
 
 impl Ask {

@@ -217,6 +217,16 @@ async fn after_a_refusal_one_goes_ahead_and_the_others_follow_its_success() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_overloaded_provider_is_left_alone_for_as_long_as_it_asked() {
+    let queue = queue();
+    let after = Some(4_000_000);
+    let first = permit(&queue, wanted(a_second_each())).await;
+    first.refused(Refusal::Overloaded { after }).await.unwrap();
+    let next = permit(&queue, wanted(a_second_each())).await;
+    assert!((4.0..4.1).contains(&at(&next)), "{}", at(&next));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_turn_past_the_deadline_is_refused_at_once() {
     let queue = queue();
     let _first = permit(&queue, wanted(a_second_each())).await;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tidegate_core::retry::Decision;
 use tidegate_core::{
-    Cost, Delta, EventKind, Failure, FailureKind, ObservedLimits, Response, Target,
+    Cost, Delta, EventKind, Failure, FailureKind, ObservedLimits, Response, Target, Timestamp,
 };
 use tidegate_providers::{Call, Provider};
 use tidegate_queue::{Number, Permit, Slot, StoreError};
@@ -65,8 +65,10 @@ struct Stay<'e> {
     number: Option<Number>,
     /// Times it went back into the line.
     requeued: u32,
-    /// No turn after this is waited for.
-    patience: Instant,
+    /// Time spent in its line.
+    waited: Duration,
+    /// When the run must be over.
+    due: Timestamp,
     handed_over: bool,
 }
 
@@ -172,7 +174,8 @@ impl<'e, W: Work> Run<'e, W> {
             slot: None,
             number: None,
             requeued: 0,
-            patience: Instant::now() + self.engine.max_queue_wait(),
+            waited: Duration::ZERO,
+            due: self.engine.clock().now().saturating_add(self.time_left()),
             handed_over: false,
         })
     }

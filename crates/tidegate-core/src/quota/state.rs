@@ -289,7 +289,8 @@ impl QuotaState {
         let most = window.min(limits.max_concurrency.unwrap_or(u32::MAX));
         let verdict = (self.verdict * 3).clamp(SHORTEST_VERDICT, LONGEST_VERDICT);
         let (barrier, probe) = match self.gate {
-            Gate::Open => (0, None),
+            // What an overloaded provider asked for, or long past.
+            Gate::Open => (self.barrier, None),
             Gate::Closed => (self.barrier, Some(verdict)),
             Gate::Probing { sent_at, .. } => (sent_at.saturating_add(verdict), None),
         };
@@ -324,6 +325,7 @@ impl QuotaState {
             _ if until == BLOCKED => Waiting::Room,
             Gate::Closed if flow.probe.is_some() => Waiting::Barrier,
             Gate::Closed | Gate::Probing { .. } => Waiting::Probe,
+            Gate::Open if flow.barrier > flow.now => Waiting::Barrier,
             Gate::Open => Waiting::Pace,
         }
     }

@@ -132,6 +132,7 @@ impl Dispatcher {
             Ok(Turn::Wait { by_size: true, .. }) if self.more == 0 => self.more = LOOK_AHEAD,
             Ok(Turn::Wait {
                 after,
+                seq,
                 why,
                 by_size,
                 gap,
@@ -145,6 +146,7 @@ impl Dispatcher {
                     head: now.saturating_add(after),
                     gap,
                 };
+                self.note(head, seq, outlook);
                 self.wait(outlook, after, by_size).await;
             }
             Ok(Turn::Refused { after: None }) => {
@@ -164,11 +166,18 @@ impl Dispatcher {
         }
     }
 
-    /// Sleeps until the head may leave, or until there is reason to ask sooner.
-    async fn wait(&self, outlook: Outlook, after: Duration, by_size: bool) {
+    /// Keeps the number of the head's place, should the place lapse, and how things stand.
+    fn note(&self, head: Rank, seq: u64, outlook: Outlook) {
         if let Some(line) = self.inner.lines().get_mut(&self.key) {
+            if let Some(ticket) = line.waiting.get_mut(&head) {
+                ticket.ask.seq = Some(seq);
+            }
             line.expect(outlook);
         }
+    }
+
+    /// Sleeps until the head may leave, or until there is reason to ask sooner.
+    async fn wait(&self, outlook: Outlook, after: Duration, by_size: bool) {
         let until = self
             .inner
             .clock

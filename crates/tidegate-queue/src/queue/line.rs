@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tidegate_core::Timestamp;
 use tidegate_core::quota::{Limits, OpId, Priority, Waiting};
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{Notify, oneshot};
 
 use super::AcquireError;
 use crate::store::Ask;
@@ -31,13 +31,13 @@ pub(super) struct Ticket {
 
 /// When the head of a line leaves, as things stand, and how soon the others follow it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Outlook {
+pub(crate) struct Outlook {
     /// What the head waits for.
-    pub why: Waiting,
+    pub(super) why: Waiting,
     /// When it should leave.
-    pub head: Timestamp,
+    pub(super) head: Timestamp,
     /// The time between two departures, as far as it is known.
-    pub gap: Option<Duration>,
+    pub(super) gap: Option<Duration>,
 }
 
 /// The waiters of one limit.
@@ -46,7 +46,8 @@ pub(crate) struct Line {
     pub(super) waiting: BTreeMap<Rank, Ticket>,
     /// Told when the head may have changed, or what it waits for.
     pub(super) news: Arc<Notify>,
-    pub(super) outlook: watch::Sender<Option<Outlook>>,
+    /// How things stand, once somebody has asked.
+    pub(super) outlook: Option<Outlook>,
 }
 
 impl Line {
@@ -54,7 +55,7 @@ impl Line {
         Self {
             waiting: BTreeMap::new(),
             news: Arc::default(),
-            outlook: watch::Sender::new(None),
+            outlook: None,
         }
     }
 
@@ -67,16 +68,6 @@ impl Line {
         }
     }
 
-    /// Whether an outlook says that nobody with this deadline, and so many before it, can leave in time.
-    pub(super) fn comes_too_late(
-        outlook: Option<Outlook>,
-        ahead: usize,
-        deadline: Option<Timestamp>,
-    ) -> Option<Timestamp> {
-        let (expected, deadline) = (outlook?.expected(ahead), deadline?);
-        (expected > deadline).then_some(expected)
-    }
-
     /// The head, and up to `more` behind it.
     pub(super) fn heads(&self, more: usize) -> Vec<(Rank, Ask)> {
         let asks = self
@@ -86,17 +77,16 @@ impl Line {
         asks.take(more + 1).collect()
     }
 
-    /// Tells the waiters how things stand, and those who cannot leave in time that they cannot.
+    /// Notes how things stand. Where they are not as they were told, those who cannot leave in time any more are told so.
     pub(super) fn expect(&mut self, outlook: Outlook) {
-        let before = self.outlook.borrow().to_owned();
+        let before = self.outlook.replace(outlook);
         if before.is_some_and(|before| before.is_about(outlook)) {
             return;
         }
-        self.outlook.send_replace(Some(outlook));
         let late: Vec<_> = (0..)
             .zip(&self.waiting)
             .filter_map(|(ahead, (rank, ticket))| {
-                let expected = Self::comes_too_late(Some(outlook), ahead, ticket.deadline)?;
+                let expected = outlook.too_late(ahead, ticket.deadline)?;
                 Some((*rank, expected))
             })
             .collect();
@@ -116,17 +106,22 @@ impl Line {
 
 impl Outlook {
     /// When one should leave who has so many before it.
-    pub fn expected(&self, ahead: usize) -> Timestamp {
+    pub(super) fn expected(&self, ahead: usize) -> Timestamp {
         let ahead = u32::try_from(ahead).unwrap_or(u32::MAX);
         let behind = self.gap.unwrap_or_default().saturating_mul(ahead);
         self.head.saturating_add(behind)
     }
 
-    /// Whether this says much the same: the line moves on as it was told to.
+    /// When it would leave, if that is after its deadline.
+    pub(super) fn too_late(&self, ahead: usize, deadline: Option<Timestamp>) -> Option<Timestamp> {
+        let expected = self.expected(ahead);
+        (expected > deadline?).then_some(expected)
+    }
+
+    /// Whether this says much the same: the line moves on about as it was told to.
     fn is_about(self, other: Self) -> bool {
-        let step = self.gap.unwrap_or_default() + Duration::from_secs(1);
-        self.why == other.why
-            && self.gap == other.gap
-            && other.head.saturating_since(self.head) <= step
+        let (own, others) = (self.gap.unwrap_or_default(), other.gap.unwrap_or_default());
+        let step = own + Duration::from_secs(1);
+        own.abs_diff(others) <= own / 4 && other.head.saturating_since(self.head) <= step
     }
 }

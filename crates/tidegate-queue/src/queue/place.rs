@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tidegate_core::quota::{OpId, Waiting};
 use tidegate_core::{Cost, LimitKey, Timestamp};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
-use super::line::{Line, Outlook, Rank, Ticket};
+use super::line::{Outlook, Rank, Ticket};
 use super::permit::Permit;
 use super::spaced::SpacedPlace;
 use super::{AcquireError, Admission, Inner, Number, Pacing, Wanted};
@@ -67,7 +67,7 @@ impl Place {
     pub const fn is_waiting(&self) -> bool {
         match &self.standing {
             Standing::Spaced(place) => place.is_waiting(),
-            Standing::Adaptive(place) => place.waiting.is_some(),
+            Standing::Adaptive(place) => place.turn.is_some(),
         }
     }
 
@@ -80,17 +80,6 @@ impl Place {
         match &mut self.standing {
             Standing::Spaced(_) => Ok(()),
             Standing::Adaptive(place) => place.step_up().await,
-        }
-    }
-
-    /// Told each time the outlook of the line changes by more than its own moving on. `None` for a place in no line.
-    pub fn watch(&self) -> Option<watch::Receiver<Option<Outlook>>> {
-        match &self.standing {
-            Standing::Spaced(_) => None,
-            Standing::Adaptive(place) => place
-                .waiting
-                .as_ref()
-                .map(|waiting| waiting.outlook.clone()),
         }
     }
 
@@ -117,17 +106,12 @@ struct AdaptivePlace {
     rank: Rank,
     op: OpId,
     ahead: usize,
-    waiting: Option<WaitingPlace>,
+    /// Where its turn will be told, while it stands in line.
+    turn: Option<oneshot::Receiver<Result<u64, AcquireError>>>,
     /// The store was asked, and has not answered.
     asking: bool,
     /// It was let go, under this number, and has not left.
     let_go: Option<u64>,
-}
-
-#[derive(Debug)]
-struct WaitingPlace {
-    turn: oneshot::Receiver<Result<u64, AcquireError>>,
-    outlook: watch::Receiver<Option<Outlook>>,
 }
 
 impl AdaptivePlace {
@@ -149,7 +133,7 @@ impl AdaptivePlace {
             rank,
             op: inner.next_op(),
             ahead: 0,
-            waiting: None,
+            turn: None,
             asking: false,
             let_go: None,
         };
@@ -160,9 +144,8 @@ impl AdaptivePlace {
     }
 
     fn outlook(&self) -> Option<Outlook> {
-        self.waiting
-            .as_ref()
-            .and_then(|waiting| *waiting.outlook.borrow())
+        self.turn.as_ref()?;
+        self.inner.lines().get(&self.key)?.outlook
     }
 
     fn ask(&self) -> Ask {
@@ -185,17 +168,12 @@ impl AdaptivePlace {
             turn: sender,
         };
         self.ahead = self.inner.join(&self.key, self.rank, ticket);
-        let lines = self.inner.lines();
-        let outlook = lines
-            .get(&self.key)
-            .map_or_else(|| watch::channel(None).1, |line| line.outlook.subscribe());
-        drop(lines);
-        self.waiting = Some(WaitingPlace { turn, outlook });
+        self.turn = Some(turn);
     }
 
     /// Nobody waits, so nobody is overtaken: asks the store itself, and saves itself a dispatcher.
     async fn step_up(&mut self) -> Result<(), AcquireError> {
-        if self.waiting.is_some() || self.let_go.is_some() {
+        if self.turn.is_some() || self.let_go.is_some() {
             return Ok(());
         }
         let (asks, now) = ([self.ask()], self.inner.clock.now());
@@ -218,11 +196,7 @@ impl AdaptivePlace {
                     gap,
                 };
                 if let Some(line) = self.inner.lines().get_mut(&self.key) {
-                    line.outlook.send_if_modified(|told| {
-                        let first = told.is_none();
-                        *told = told.or(Some(outlook));
-                        first
-                    });
+                    line.outlook.get_or_insert(outlook);
                 }
             }
             Turn::Refused { after: None } => return Err(AcquireError::TooLarge),
@@ -240,16 +214,16 @@ impl AdaptivePlace {
 
     async fn permit(mut self) -> Result<Permit, AcquireError> {
         loop {
-            if let Some(earliest) = Line::comes_too_late(self.outlook(), self.ahead, self.deadline)
-            {
-                let earliest = Some(earliest);
-                return Err(AcquireError::DeadlineTooClose { earliest });
+            let outlook = self.outlook();
+            let late = outlook.and_then(|outlook| outlook.too_late(self.ahead, self.deadline));
+            if late.is_some() {
+                return Err(AcquireError::DeadlineTooClose { earliest: late });
             }
             self.step_up().await?;
-            if let Some(waiting) = &mut self.waiting {
+            if let Some(turn) = &mut self.turn {
                 // An error is a dispatcher that went down with the runtime it lived on: stand in line again, on this one.
-                let answer = (&mut waiting.turn).await;
-                self.waiting = None;
+                let answer = turn.await;
+                self.turn = None;
                 match answer {
                     Ok(answer) => self.let_go = Some(answer?),
                     Err(_) => self.join(),
@@ -274,10 +248,10 @@ impl AdaptivePlace {
 
 impl Drop for AdaptivePlace {
     fn drop(&mut self) {
-        if let Some(mut waiting) = self.waiting.take() {
+        if let Some(mut turn) = self.turn.take() {
             self.inner.leave(&self.key, self.rank);
             // Called in the same moment: then the ticket was gone already, and the answer lies here.
-            if let Ok(Ok(seq)) = waiting.turn.try_recv() {
+            if let Ok(Ok(seq)) = turn.try_recv() {
                 self.let_go = Some(seq);
             }
         }

@@ -112,10 +112,10 @@ impl Ledger {
         limits: &Limits,
     ) -> rusqlite::Result<()> {
         let (name, now) = (self.name_op(op), self.clock.now());
-        let lease = match report {
-            Report::Left => None,
-            Report::Accepted(_) => self.lease(op)?,
-            _ => self.release(name)?,
+        let lease = if report.ends() {
+            self.release(name)?
+        } else {
+            self.lease(op)?
         };
         if lease.is_none() && report != Report::Left {
             return Ok(());
@@ -123,16 +123,10 @@ impl Ledger {
         let Some(state) = self.states.of(&self.connection, key)? else {
             return Ok(());
         };
-        match (lease, report) {
-            (_, Report::Left) => state.leave(name),
-            (Some(lease), Report::Accepted(seen)) => state.observe(&lease, &seen, limits, now),
-            (Some(lease), Report::Settled(actual)) => state.settle(&lease, actual, limits),
-            (Some(lease), Report::Ended) => state.settle(&lease, lease.cost, limits),
-            (Some(lease), Report::Refused(refusal)) => {
-                state.penalise(&lease, refusal, limits, now);
-            }
-            (Some(lease), Report::Unsent) => state.refund(&lease, limits),
-            (None, _) => {}
+        match lease {
+            _ if report == Report::Left => state.leave(name),
+            Some(lease) => report.apply(state, &lease, limits, now),
+            None => {}
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tidegate_core::{EventKind, FailureKind, LimitKey, Timestamp};
-use tidegate_queue::{AcquireError, Admission, Outlook, Pacing, Permit, Place, Slot, Wanted};
+use tidegate_queue::{AcquireError, Admission, Pacing, Permit, Place, Slot, Wanted};
 use tokio::time::{Instant, timeout_at};
 
 use super::{Leave, Run, Stay};
@@ -32,102 +32,65 @@ impl<W: Work> Run<'_, W> {
     ) -> Result<Permit, Leave> {
         let (clock, key) = (self.engine.clock(), &stay.target.limit_key);
         let before = clock.now();
-        let ask = self.wanted(stay);
-        let mut place = self.engine.queue.enter(key, ask);
+        let (ask, until) = self.wanted(stay, before);
+        let place = self.engine.queue.enter(key, ask);
         let late = AcquireError::DeadlineTooClose { earliest: None };
-        let until = self.started + self.plan.deadline;
-        let until = if self.engine.is_adaptive() {
-            until.min(stay.patience)
-        } else {
-            until
-        };
-        let waiting = async {
-            place.step_up().await?;
-            self.wait(place, key, journal).await
-        };
-        let permit = timeout_at(until, waiting).await;
-        let permit = permit
-            .unwrap_or(Err(late))
-            .map_err(|error| self.refused(stay, error))?;
-        let waited = permit.sent_at().saturating_since(before);
-        stay.number = permit.number();
+        let until = Instant::now() + until.saturating_since(before);
+        let permit = timeout_at(until, self.wait(place, key, journal)).await;
+        let permit = permit.unwrap_or(Err(late));
+        let waited = clock.now().saturating_since(before);
+        stay.waited += waited;
         self.record.queued += waited;
+        let permit = permit.map_err(|error| self.refused(stay, error))?;
+        stay.number = permit.number();
         journal.emit(EventKind::Admitted { waited });
         Ok(permit)
     }
 
-    /// Tells that it waits, and again whenever there is news, until its turn has come.
+    /// Steps up, and tells if it has to wait.
     async fn wait(
         &self,
-        place: Place,
+        mut place: Place,
         key: &LimitKey,
         journal: &mut Journal<'_>,
     ) -> Result<Permit, AcquireError> {
-        let (ahead, mut news) = (place.ahead(), place.watch());
+        place.step_up().await?;
         if place.is_waiting() {
-            self.tell_queued(key, ahead, place.expected(), journal);
+            let now = self.engine.clock().now();
+            journal.emit(EventKind::Queued {
+                limit_key: key.clone(),
+                ahead: place.ahead(),
+                expected: place.expected().unwrap_or(now).saturating_since(now),
+            });
         }
-        let permit = place.permit();
-        tokio::pin!(permit);
-        loop {
-            let Some(watched) = &mut news else {
-                return permit.await;
-            };
-            tokio::select! {
-                permit = &mut permit => return permit,
-                changed = watched.changed() => {
-                    let outlook: Option<Outlook> = *watched.borrow_and_update();
-                    if changed.is_err() {
-                        news = None;
-                    }
-                    let expected = outlook.map(|outlook| outlook.expected(ahead));
-                    self.tell_queued(key, ahead, expected, journal);
-                }
+        place.permit().await
+    }
+
+    /// What to ask for, and until when to wait for it.
+    fn wanted(&self, stay: &mut Stay<'_>, now: Timestamp) -> (Wanted, Timestamp) {
+        let (pacing, until) = if self.engine.is_adaptive() {
+            let mut patience = self.engine.max_queue_wait().saturating_sub(stay.waited);
+            if self.takers(FailureKind::RateLimited).next().is_some() {
+                patience = patience.min(stay.target.retry.fallback_after);
             }
-        }
-    }
-
-    fn tell_queued(
-        &self,
-        key: &LimitKey,
-        ahead: usize,
-        expected: Option<Timestamp>,
-        journal: &mut Journal<'_>,
-    ) {
-        let now = self.engine.clock().now();
-        journal.emit(EventKind::Queued {
-            limit_key: key.clone(),
-            ahead,
-            expected: expected.unwrap_or(now).saturating_since(now),
-        });
-    }
-
-    fn wanted(&self, stay: &mut Stay<'_>) -> Wanted {
-        let now = self.engine.clock().now();
-        let due = now.saturating_add(self.time_left());
-        if !self.engine.is_adaptive() {
-            return Wanted {
-                cost: stay.cost,
-                pacing: Pacing::Spaced {
-                    slot: stay.slot.take(),
-                },
-                deadline: Some(due),
-            };
-        }
-        let mut patience = stay.patience.saturating_duration_since(Instant::now());
-        if self.takers(FailureKind::RateLimited).next().is_some() {
-            patience = patience.min(stay.target.retry.fallback_after);
-        }
-        Wanted {
-            cost: stay.cost,
-            pacing: Pacing::Adaptive(Admission {
+            let admission = Admission {
                 limits: stay.target.limits,
                 priority: self.plan.priority,
-                due: Some(due),
+                due: Some(stay.due),
                 again: stay.number,
-            }),
-            deadline: Some(due.min(now.saturating_add(patience))),
-        }
+            };
+            let until = stay.due.min(now.saturating_add(patience));
+            (Pacing::Adaptive(admission), until)
+        } else {
+            let slot = stay.slot.take();
+            (Pacing::Spaced { slot }, stay.due)
+        };
+        let wanted = Wanted {
+            cost: stay.cost,
+            pacing,
+            deadline: Some(until),
+        };
+        (wanted, until)
     }
 
     pub(super) fn slot(&self, after: Duration, spacing: Duration) -> Slot {

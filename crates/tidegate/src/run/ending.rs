@@ -98,7 +98,7 @@ impl<W: Work> Run<'_, W> {
                 Leave::Fallback(LIMITED)
             }
             AcquireError::DeadlineTooClose { earliest } => {
-                let failure = self.too_late(stay, earliest);
+                let failure = self.too_late(earliest);
                 self.stop(&stay.label, failure, GiveUp::DeadlineTooClose)
             }
             other => Leave::Stop(Error::internal(other.to_string())),
@@ -106,12 +106,12 @@ impl<W: Work> Run<'_, W> {
     }
 
     /// The failure of a run whose turn would come too late: the last refusal, or that there are too many before it.
-    fn too_late(&self, stay: &Stay<'_>, earliest: Option<Timestamp>) -> Failure {
+    fn too_late(&self, earliest: Option<Timestamp>) -> Failure {
         let last = self.record.attempts.last();
         if let Some((failure, _)) = last.and_then(|attempt| attempt.failed.as_ref()) {
             return failure.clone();
         }
-        if stay.slot.is_none() && earliest.is_none() {
+        if self.time_left().is_zero() {
             return Failure {
                 delivery: Delivery::NotSent,
                 ..Failure::timeout(FailureKind::RunTimeout, self.plan.deadline)
