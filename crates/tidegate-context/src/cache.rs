@@ -11,6 +11,7 @@
 mod codec;
 mod directory;
 pub(crate) mod entry;
+mod listed;
 mod question;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use self::directory::Directory;
 use self::entry::{Body, Head, Kept};
+pub use self::listed::{KeptPack, NoSuchPack};
 pub(crate) use self::question::question;
 use crate::directories::Directories;
 use crate::opener::Opener;
@@ -66,6 +68,10 @@ const LEAST_BYTES: u64 = 256 * 1024;
 /// A pack about to be kept.
 pub(crate) struct Keeping<'p> {
     pub(crate) packed: &'p Packed,
+    /// The working directory, for people.
+    pub(crate) root: String,
+    /// What was asked for, for people.
+    pub(crate) patterns: Vec<String>,
     /// What it rests on, as it was before anything was read.
     pub(crate) trail: Vec<(PathBuf, Step, Stamp)>,
     /// Where in the trail each file stands.

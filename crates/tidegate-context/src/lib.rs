@@ -54,7 +54,7 @@ mod trail;
 mod unmatched;
 mod walk;
 
-pub use cache::CacheUsage;
+pub use cache::{CacheUsage, KeptPack, NoSuchPack};
 pub use options::{CacheOptions, PackOptions, Secrets};
 pub use pack::pack;
 pub use packed::{PackError, Packed, PackedFile, SecretFound};

@@ -57,6 +57,8 @@ pub(crate) fn pack_at(
         let taken = now;
         let keeping = Keeping {
             packed: &packed,
+            root: options.root.display().to_string(),
+            patterns: patterns.iter().map(Pattern::to_string).collect(),
             trail,
             files,
             taken,

@@ -36,6 +36,18 @@ pub struct Pattern {
 }
 
 impl Pattern {
+    /// A name or glob that stands in no prompt: an argument of a command. `None`: it names nothing.
+    ///
+    /// ```
+    /// use tidegate_context::Pattern;
+    ///
+    /// assert_eq!(Pattern::named("src/**/*.rs").unwrap().text(), "src/**/*.rs");
+    /// assert!(Pattern::named("").is_none());
+    /// ```
+    pub fn named(text: &str) -> Option<Self> {
+        pattern(text, true)
+    }
+
     /// The name or glob, without the at sign and without quotes.
     pub fn text(&self) -> &str {
         &self.text

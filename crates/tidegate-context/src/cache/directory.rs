@@ -25,11 +25,13 @@ pub(super) struct Directory<'c> {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) path: PathBuf,
+    /// What it answers, as its name says.
+    pub(super) question: String,
     /// The hash of what it holds, as its name says.
     pub(super) content: String,
     pub(super) bytes: u64,
     /// When it was last of use.
-    used: SystemTime,
+    pub(super) used: SystemTime,
 }
 
 impl<'c> Directory<'c> {
@@ -132,10 +134,11 @@ impl<'c> Directory<'c> {
 
 fn entry(listed: &fs::DirEntry) -> Option<Entry> {
     let name = listed.file_name();
-    let (_, content) = name.to_str()?.strip_suffix(ENDING)?.split_once('-')?;
+    let (question, content) = name.to_str()?.strip_suffix(ENDING)?.split_once('-')?;
     let metadata = listed.metadata().ok().filter(fs::Metadata::is_file)?;
     Some(Entry {
         path: listed.path(),
+        question: question.to_owned(),
         content: content.to_owned(),
         bytes: metadata.len(),
         used: metadata.modified().ok()?,

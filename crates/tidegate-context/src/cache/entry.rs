@@ -16,7 +16,7 @@ use crate::parallel;
 use crate::skip::{SkipReason, Skipped};
 use crate::trail::{Stamp, Step};
 
-const MAGIC: u64 = u64::from_le_bytes(*b"tidepack");
+const MAGIC: u64 = u64::from_le_bytes(*b"tidepac2");
 const BLOCK: usize = 1024 * 1024;
 
 /// Where the head begins: after the magic number and its own length.
@@ -27,6 +27,10 @@ const START: u64 = 16;
 pub(crate) struct Head {
     /// When its stamps were taken.
     pub(crate) taken: u64,
+    /// The working directory, for people.
+    pub(super) root: String,
+    /// What was asked for, for people.
+    pub(super) patterns: Vec<String>,
     pub(super) trail: Vec<(PathBuf, Step, Stamp)>,
     pub(super) files: Vec<KeptFile>,
     pub(super) skipped: Vec<Skipped>,
@@ -59,6 +63,8 @@ impl Head {
             .all(|(path, ..)| path.to_str().is_some());
         (tellable && textual).then(|| Self {
             taken: keeping.taken,
+            root: keeping.root,
+            patterns: keeping.patterns,
             trail: keeping.trail,
             files: files.collect(),
             skipped: skipped.to_vec(),
@@ -77,6 +83,11 @@ impl Head {
     fn encode(&self) -> Vec<u8> {
         let mut head = Writer::default();
         head.number(self.taken);
+        head.text(&self.root);
+        head.size(self.patterns.len());
+        for pattern in &self.patterns {
+            head.text(pattern);
+        }
         head.size(self.trail.len());
         for (path, step, stamp) in &self.trail {
             head.text(&path.to_string_lossy());
@@ -108,7 +119,8 @@ impl Head {
 
     fn decode(bytes: &[u8]) -> Option<Self> {
         let mut head = Reader::new(bytes);
-        let taken = head.number()?;
+        let (taken, root) = (head.number()?, head.text()?.to_owned());
+        let patterns = head.list(|head| Some(head.text()?.to_owned()))?;
         let trail = head.list(|head| {
             let path = PathBuf::from(head.text()?);
             let step = if head.number()? == 0 {
@@ -136,6 +148,8 @@ impl Head {
         })?;
         Some(Self {
             taken,
+            root,
+            patterns,
             trail,
             files,
             skipped,

@@ -6,7 +6,7 @@ use crate::options::{PackOptions, Secrets};
 use crate::pattern::Pattern;
 
 /// Goes up whenever the same files would give another pack, or an entry looks different.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 /// A name for everything besides the files that a pack depends on.
 pub(crate) fn question(
@@ -25,7 +25,7 @@ pub(crate) fn question(
     asked.size(patterns.len());
     for pattern in patterns {
         asked.text(pattern.text());
-        asked.number(pattern.is_quoted().into());
+        asked.number(pattern.looks_like_path().into());
     }
     asked.number(options.max_file_bytes);
     asked.number(options.max_total_bytes);

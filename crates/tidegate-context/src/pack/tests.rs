@@ -8,7 +8,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::pack_at;
-use crate::cache::{CacheUsage, entry::Kept, is_unchanged, now};
+use crate::cache::{CacheUsage, NoSuchPack, entry::Kept, is_unchanged, now};
 use crate::directories::Directories;
 use crate::options::{CacheOptions, PackOptions};
 use crate::packed::Packed;
@@ -317,4 +317,48 @@ fn many_at_once_get_the_same() {
             });
         }
     });
+}
+
+#[test]
+fn what_is_kept_is_listed_with_what_it_answers_and_whether_it_still_does() {
+    let project = Project::new();
+    let packed = project.pack("@src and @src/m1");
+    let listed = project.cache().packs();
+    let [kept] = listed.as_slice() else {
+        panic!("{listed:?}")
+    };
+    assert_eq!(kept.patterns, ["@src", "@src/m1"]);
+    assert_eq!(kept.root, project.options.root);
+    assert_eq!((kept.files, kept.text_bytes), (FILES, packed.bytes()));
+    assert!(kept.is_fresh);
+    fs::write(project.path("src/m1/new.rs"), "new\n").unwrap();
+    assert!(!project.cache().packs()[0].is_fresh);
+}
+
+#[test]
+fn a_kept_pack_is_shown_by_the_beginning_of_its_name() {
+    let project = Project::new();
+    let packed = project.pack("@src");
+    project.pack("@src/");
+    let id = project.cache().packs().pop().unwrap().id;
+    let (kept, shown) = project.cache().pack(&id[..8]).unwrap();
+    assert_eq!(kept.id, id);
+    assert_eq!(shown.render_before(""), packed.render_before(""));
+    for unknown in [&id[..3], "", "zzzz", "/etc"] {
+        let said = project.cache().pack(unknown).unwrap_err();
+        assert_eq!(said, NoSuchPack::Unknown(unknown.to_owned()));
+    }
+}
+
+#[test]
+fn a_damaged_pack_is_not_shown_and_is_gone() {
+    let project = Project::new();
+    project.pack("@src");
+    let id = project.cache().packs().pop().unwrap().id;
+    let mut bytes = fs::read(project.entry()).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(project.entry(), bytes).unwrap();
+    let said = project.cache().pack(&id).unwrap_err();
+    assert_eq!(said, NoSuchPack::Damaged(id));
+    assert_eq!(project.cache().usage().entries, 0);
 }
