@@ -5,6 +5,7 @@
     reason = "doc comments here are what `--help` prints"
 )]
 
+mod context;
 mod embed;
 mod endpoint;
 mod explain;
@@ -19,6 +20,7 @@ use clap_complete::Shell;
 use tidegate::config::{Origin, Sourced, Time};
 use tidegate::quota::Priority;
 
+pub(crate) use self::context::{ContextCommand, Pack, Shown};
 pub(crate) use self::embed::{Embed, Format};
 pub(crate) use self::endpoint::{AddEndpoint, EndpointCommand};
 pub(crate) use self::explain::Explain;
@@ -61,6 +63,9 @@ pub(crate) enum Command {
     Run(Run),
     /// Turn texts into vectors
     Embed(Embed),
+    /// Pack files without sending them, and look at the packs that are kept
+    #[command(subcommand)]
+    Context(ContextCommand),
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),

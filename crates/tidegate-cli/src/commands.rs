@@ -2,6 +2,7 @@
 
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod context;
 pub(crate) mod edit;
 pub(crate) mod embed;
 pub(crate) mod endpoint;

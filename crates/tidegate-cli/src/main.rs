@@ -54,6 +54,7 @@ async fn dispatch(args: Args) -> Exit {
         Command::Explain(explain) => commands::explain::run(&global, &explain),
         Command::Completions { shell } => commands::completions::run(shell),
         Command::Man { dir } => commands::man::run(dir.as_deref()),
+        Command::Context(command) => Box::pin(commands::context::run(&global, command)).await,
         Command::Embed(embed) => Box::pin(commands::embed::run(&global, embed)).await,
         Command::Config(command) => commands::config::run(&global, command),
         Command::Endpoint(command) => Box::pin(commands::endpoint::run(&global, command)).await,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::future::Future;
 
-use tidegate_context::{Layout, PackOptions, Packed, Secrets, TokenCounter};
+use tidegate_context::Packed;
 use tidegate_core::{
     Delivery, Delta, Embeddings, EventKind, Failure, FailureKind, GiveUp, Part, Request, Response,
     RunId,
@@ -15,6 +15,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::events::Journal;
 use crate::outcome::Outcome;
+use crate::packing::Packing;
 use crate::plan::{self, Asked, Plan};
 use crate::run::{Record, Run};
 use crate::run_request::{Context, EmbedRun, RunRequest};
@@ -201,8 +202,9 @@ async fn pack(
     if patterns.is_empty() {
         return Ok(Packed::default());
     }
-    let layout = Layout::from(&plan.context);
-    let options = options(engine, plan, context);
+    let model = plan.targets.first().map(|first| &*first.target.model);
+    let Packing { options, layout } =
+        Packing::new(&engine.config, plan.context.clone(), model, context);
     let packing = tokio::task::spawn_blocking(move || tidegate_context::pack(&patterns, &options));
     let packed = packing
         .await
@@ -211,25 +213,6 @@ async fn pack(
         *text = packed.render_before_as(text, layout);
     }
     Ok(packed)
-}
-
-/// How this run packs: as configured, and as it asks itself.
-fn options(engine: &Engine, plan: &Plan, context: Context) -> PackOptions {
-    let config = &engine.config;
-    let mut options = plan
-        .context
-        .clone()
-        .into_options(PackOptions::new(context.root));
-    options.strict |= context.strict;
-    options.include_dirs.splice(0..0, context.include_dirs);
-    if context.allow_secrets {
-        options.secrets = Secrets::Allow;
-    }
-    options.cache = config.cache.options(&plan.context, &config.environment);
-    if let Some(first) = plan.targets.first() {
-        options.counter = TokenCounter::for_model(&first.target.model);
-    }
-    options
 }
 
 /// `text` as it is sent, if that differs: without the backslashes that keep an at sign from naming a file, where it was

@@ -155,7 +155,7 @@ impl<'r> From<&'r EmbedRun> for Asked<'r> {
     }
 }
 
-fn find_endpoint<'c, 'p>(
+pub(crate) fn find_endpoint<'c, 'p>(
     config: &'c Config,
     provider: &impl Fn(&str) -> Option<&'p dyn Provider>,
     name: Option<&str>,

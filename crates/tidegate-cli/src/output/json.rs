@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use tidegate::{
     Attempt, Decision, Error, ErrorKind, Event, EventSink, Failure, FinishReason, GiveUp,
-    ObservedLimits, Outcome, Reasoning, Response, Timestamp, ToolCall, Usage,
+    ObservedLimits, Outcome, Reasoning, Response, Skipped, Timestamp, ToolCall, Usage,
 };
 
 use crate::exit::Exit;
@@ -62,14 +62,26 @@ struct Try<'o> {
 struct Context<'o> {
     files: Vec<&'o str>,
     bytes: u64,
+    /// Whether it was packed before, and nothing has changed since.
+    kept: bool,
     skipped: Vec<Left<'o>>,
     unmatched: Vec<&'o str>,
 }
 
+/// A file that was left out.
 #[derive(Serialize)]
-struct Left<'o> {
+pub(crate) struct Left<'o> {
     path: &'o str,
     reason: String,
+}
+
+impl<'o> Left<'o> {
+    pub(crate) fn of(skipped: &'o Skipped) -> Self {
+        Self {
+            path: &skipped.path,
+            reason: skipped.reason.to_string(),
+        }
+    }
 }
 
 /// Prints the outcome as one JSON object on stdout.
@@ -203,12 +215,8 @@ fn context(outcome: &Outcome) -> Context<'_> {
             .map(|file| file.path.as_str())
             .collect(),
         bytes: packed.bytes(),
-        skipped: skipped
-            .map(|left| Left {
-                path: &left.path,
-                reason: left.reason.to_string(),
-            })
-            .collect(),
+        kept: packed.is_kept(),
+        skipped: skipped.map(Left::of).collect(),
         unmatched: packed
             .unmatched()
             .iter()

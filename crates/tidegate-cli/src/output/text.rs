@@ -148,7 +148,7 @@ fn progress(event: &EventKind) -> Option<String> {
 }
 
 /// The first files left out, and how many more there are.
-fn left_out(skipped: &[Skipped]) {
+pub(crate) fn left_out(skipped: &[Skipped]) {
     for skipped in skipped.iter().take(LEFT_OUT_SHOWN) {
         warning(&format!("left out {}: {}", skipped.path, skipped.reason));
     }

@@ -1,45 +1,22 @@
 //! Vectors, as lines of JSON or as one `NumPy` array.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
-use tempfile::NamedTempFile;
 
 use crate::args::Format;
+use crate::output::destination::Destination;
 
 /// Where vectors are written, in order.
 pub(crate) struct Vectors {
-    out: BufWriter<Out>,
+    out: BufWriter<Destination>,
     format: Format,
     /// How many there will be: an array says so before its first.
     all: usize,
     written: usize,
     /// How many numbers each has.
     width: usize,
-}
-
-/// A file is written aside and takes its name when it is whole; standard output is what it is.
-enum Out {
-    Stdout(io::Stdout),
-    File(NamedTempFile, PathBuf),
-}
-
-impl Write for Out {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Stdout(stdout) => stdout.write(bytes),
-            Self::File(file, _) => file.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Stdout(stdout) => stdout.flush(),
-            Self::File(file, _) => file.flush(),
-        }
-    }
 }
 
 /// A line of the JSON form.
@@ -52,18 +29,8 @@ struct Line<'v> {
 impl Vectors {
     /// Prepares to write `all` vectors to a file, or to standard output.
     pub(crate) fn open(to: Option<&Path>, format: Format, all: usize) -> io::Result<Self> {
-        let out = match to {
-            None => Out::Stdout(io::stdout()),
-            Some(path) => {
-                let directory = path
-                    .parent()
-                    .filter(|parent| !parent.as_os_str().is_empty());
-                let file = NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))?;
-                Out::File(file, path.to_owned())
-            }
-        };
         Ok(Self {
-            out: BufWriter::new(out),
+            out: BufWriter::new(Destination::open(to)?),
             format,
             all,
             written: 0,
@@ -89,17 +56,8 @@ impl Vectors {
             self.header(0)?;
         }
         self.out.flush()?;
-        match self
-            .out
-            .into_inner()
-            .map_err(io::IntoInnerError::into_error)?
-        {
-            Out::Stdout(_) => Ok(()),
-            Out::File(file, path) => {
-                let file: File = file.persist(path).map_err(|error| error.error)?;
-                file.sync_all()
-            }
-        }
+        let out = self.out.into_inner();
+        out.map_err(io::IntoInnerError::into_error)?.finish()
     }
 
     fn line(&mut self, vector: &[f32]) -> io::Result<()> {

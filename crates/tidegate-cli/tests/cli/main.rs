@@ -6,6 +6,7 @@
 )]
 
 mod config;
+mod context;
 mod edit;
 mod embed;
 mod explain;

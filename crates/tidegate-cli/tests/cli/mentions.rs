@@ -1,6 +1,6 @@
 //! `@` in a prompt, as the command sends it.
 
-use crate::stage::{Provider, Ran, Stage};
+use crate::stage::{Provider, Ran, Stage, credential};
 
 const GPT: [&str; 3] = ["run", "-e", "openai/gpt-4o"];
 
@@ -139,4 +139,21 @@ fn what_comes_through_a_pipe_names_no_files() {
         ran.stderr.contains("packed 1 file") && !ran.stderr.contains("missing"),
         "{ran:?}"
     );
+}
+
+#[test]
+fn a_credential_in_a_file_stops_the_run_unless_a_flag_or_a_setting_allows_it() {
+    let key = credential();
+    let setup = |more| {
+        let stage = echoing(more);
+        stage.file("key.rs", &format!("const KEY: &str = \"{key}\";\n"));
+        stage
+    };
+    let stopped = echo(&setup(""), &["use @key.rs"]);
+    stopped.failed(4, &["key.rs holds", "in line 1", "nothing was sent"]);
+    assert!(!format!("{stopped:?}").contains(&key), "{stopped:?}");
+    let allowed = echo(&setup(""), &["--allow-secrets", "use @key.rs"]);
+    assert!(allowed.stdout.contains(&key), "{allowed:?}");
+    let configured = echo(&setup("[context]\nallow_secrets = true"), &["use @key.rs"]);
+    assert!(configured.stdout.contains(&key), "{configured:?}");
 }

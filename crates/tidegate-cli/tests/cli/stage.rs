@@ -81,7 +81,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    fn of(output: Output) -> Self {
+    pub(crate) fn of(output: Output) -> Self {
         Self {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
@@ -170,4 +170,15 @@ pub(crate) fn started(
         );
     }
     (child, stderr)
+}
+
+/// A credential as its issuer makes them, of nobody.
+pub(crate) fn credential() -> String {
+    let letters = b"abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+    let mut seed = 7_usize;
+    let drawn = std::iter::repeat_with(|| {
+        seed = (seed * 1_103 + 12_345) % 65_537;
+        char::from(letters[seed % letters.len()])
+    });
+    format!("sk-ant-api03-{}AA", drawn.take(93).collect::<String>())
 }

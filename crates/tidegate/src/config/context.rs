@@ -121,9 +121,16 @@ impl CacheConfig {
         environment: &Environment,
     ) -> Option<CacheOptions> {
         let on = |switch: &Option<Sourced<bool>>| switch.as_ref().is_none_or(|switch| switch.value);
-        if !on(&self.enabled) || !on(&context.cache_enabled) {
-            return None;
-        }
+        let enabled = on(&self.enabled) && on(&context.cache_enabled);
+        enabled.then(|| self.place(context, environment))?
+    }
+
+    /// The same, whether it is switched off or not: for those who look at what is there. `None`: nobody has a home.
+    pub fn place(
+        &self,
+        context: &ContextConfig,
+        environment: &Environment,
+    ) -> Option<CacheOptions> {
         let options = CacheOptions::new(self.directory(environment)?);
         Some(CacheOptions {
             ttl: context
