@@ -73,6 +73,7 @@ pub(crate) struct Pack {
 /// How much is packed.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Limits")]
+#[expect(clippy::struct_field_names, reason = "as the settings are called")]
 pub(crate) struct PackLimits {
     /// The largest file that is packed, in bytes [default: as configured, else 1 MiB]
     #[arg(long, value_name = "N")]

@@ -29,21 +29,14 @@ pub(crate) async fn run(global: &Global, command: ContextCommand) -> Exit {
         ContextCommand::Pack(args) => pack(global, args).await,
         ContextCommand::Show { id, shown } => show(global, id, shown).await,
         ContextCommand::List { json } => with(global, |cache, _| {
-            let (packs, now) = (cache.packs(), Clock::system().now());
-            match json {
-                true => kept::list_json(&packs),
-                false if packs.is_empty() => Ok(text::note("no packs are kept")),
-                false => kept::list(&packs, now),
-            }
+            kept::list(&cache.packs(), Clock::system().now(), json)
         }),
-        ContextCommand::Stats { json } => with(global, |cache, enabled| match json {
-            true => kept::stats_json(cache, enabled),
-            false => kept::stats(cache, enabled),
-        }),
-        ContextCommand::Clear { json } => with(global, |cache, _| match json {
-            true => kept::cleared_json(cache.clear()),
-            false => kept::cleared(cache.clear()),
-        }),
+        ContextCommand::Stats { json } => {
+            with(global, |cache, enabled| kept::stats(cache, enabled, json))
+        }
+        ContextCommand::Clear { json } => {
+            with(global, |cache, _| kept::cleared(cache.clear(), json))
+        }
     };
     result.unwrap_or_else(|(kind, exit, what)| refused(as_json, kind, exit, &what))
 }

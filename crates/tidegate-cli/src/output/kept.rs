@@ -7,13 +7,20 @@ use serde::Serialize;
 use tidegate::context::{CacheOptions, CacheUsage, KeptPack};
 use tidegate::{Spell, Timestamp};
 
-use crate::output::{json, table};
+use crate::output::{json, table, text};
 
 /// As many digits of a name as tell packs apart on sight.
 const DIGITS: usize = 12;
 
-/// Prints the packs as rows.
-pub(crate) fn list(packs: &[KeptPack], now: Timestamp) -> io::Result<()> {
+/// Prints the packs: as rows, or as one object.
+pub(crate) fn list(packs: &[KeptPack], now: Timestamp, as_json: bool) -> io::Result<()> {
+    if as_json {
+        return list_json(packs);
+    }
+    if packs.is_empty() {
+        text::note("no packs are kept");
+        return Ok(());
+    }
     let head = ["ID", "FILES", "BYTES", "USED", "STATE", "ROOT", "PATTERNS"];
     let mut rows = vec![head.map(str::to_owned)];
     rows.extend(packs.iter().map(|pack| {
@@ -53,8 +60,7 @@ fn since(then: SystemTime, now: Timestamp) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Prints the packs as one object.
-pub(crate) fn list_json(packs: &[KeptPack]) -> io::Result<()> {
+fn list_json(packs: &[KeptPack]) -> io::Result<()> {
     let packs = packs.iter().map(|pack| Row {
         id: &pack.id,
         root: pack.root.display().to_string(),
@@ -96,8 +102,11 @@ struct Row<'k> {
     fresh: bool,
 }
 
-/// Prints how much is kept.
-pub(crate) fn stats(cache: &CacheOptions, enabled: bool) -> io::Result<()> {
+/// Prints how much is kept: as lines, or as one object.
+pub(crate) fn stats(cache: &CacheOptions, enabled: bool, as_json: bool) -> io::Result<()> {
+    if as_json {
+        return stats_json(cache, enabled);
+    }
     let usage = cache.usage();
     let packs = cache.packs();
     let fresh = packs.iter().filter(|pack| pack.is_fresh).count();
@@ -119,8 +128,7 @@ pub(crate) fn stats(cache: &CacheOptions, enabled: bool) -> io::Result<()> {
     out.flush()
 }
 
-/// The same as one object.
-pub(crate) fn stats_json(cache: &CacheOptions, enabled: bool) -> io::Result<()> {
+fn stats_json(cache: &CacheOptions, enabled: bool) -> io::Result<()> {
     #[derive(Serialize)]
     struct Stats {
         enabled: bool,
@@ -144,26 +152,17 @@ pub(crate) fn stats_json(cache: &CacheOptions, enabled: bool) -> io::Result<()> 
     })
 }
 
-/// Prints how much was deleted.
-pub(crate) fn cleared(gone: CacheUsage) -> io::Result<()> {
-    let packs = if gone.entries == 1 { "pack" } else { "packs" };
-    writeln!(
-        io::stdout(),
-        "deleted {} {packs} ({} bytes)",
-        gone.entries,
-        gone.bytes
-    )
-}
-
-/// The same as one object.
-pub(crate) fn cleared_json(gone: CacheUsage) -> io::Result<()> {
+/// Prints how much was deleted: as a line, or as one object.
+pub(crate) fn cleared(gone: CacheUsage, as_json: bool) -> io::Result<()> {
     #[derive(Serialize)]
     struct Cleared {
         packs: usize,
         bytes: u64,
     }
-    json::write(&Cleared {
-        packs: gone.entries,
-        bytes: gone.bytes,
-    })
+    let (packs, bytes) = (gone.entries, gone.bytes);
+    if as_json {
+        return json::write(&Cleared { packs, bytes });
+    }
+    let noun = if packs == 1 { "pack" } else { "packs" };
+    writeln!(io::stdout(), "deleted {packs} {noun} ({bytes} bytes)")
 }

@@ -82,11 +82,10 @@ impl Columns {
     fn line(self, bytes: &str, tokens: &str, name: &str, out: &mut impl Write) -> io::Result<()> {
         let mut line = format!("{bytes:>width$}", width = self.bytes);
         if let Some(width) = self.tokens {
-            line.push_str(&format!("  {tokens:>width$}"));
+            line = format!("{line}  {tokens:>width$}");
         }
         if !name.is_empty() {
-            line.push_str("  ");
-            line.push_str(name);
+            line = format!("{line}  {name}");
         }
         writeln!(out, "{line}")
     }
