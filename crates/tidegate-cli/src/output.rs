@@ -6,6 +6,7 @@ pub(crate) mod explained;
 pub(crate) mod json;
 pub(crate) mod kept;
 pub(crate) mod packed;
+pub(crate) mod preview;
 pub(crate) mod spinner;
 pub(crate) mod table;
 pub(crate) mod text;

@@ -22,6 +22,7 @@ pub mod failure;
 pub mod fallback;
 pub mod message;
 pub mod network;
+pub mod price;
 pub mod quota;
 pub mod request;
 pub mod response;
@@ -44,6 +45,7 @@ pub use failure::{Delivery, Excerpt, Failure, FailureClass, FailureKind, Status}
 pub use fallback::{Condition, Conditions};
 pub use message::{Image, ImageSource, Message, Part, Reasoning, Role, ToolResult};
 pub use network::{Network, Proxy};
+pub use price::Price;
 pub use quota::{Cost, LimitKey, ObservedLimits};
 pub use request::{OutputFormat, Request};
 pub use response::{FinishReason, Response};

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::secret::REDACTED;
+
 /// The way to a target: through which proxy, and whom to trust. Files are read by the transport.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Network {
@@ -59,4 +61,36 @@ pub fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     authority.rsplit('@').next().unwrap_or_default()
+}
+
+/// A URL without what some put into it: `user:password@` and a query.
+///
+/// # Examples
+/// ```
+/// # use tidegate_core::network::without_secrets;
+/// assert_eq!(without_secrets("https://me:key@api.example/v1?k=v"), "https://[redacted]@api.example/v1?[redacted]");
+/// ```
+pub fn without_secrets(url: &str) -> String {
+    let (scheme, rest) = url
+        .split_once("://")
+        .map_or(("", url), |(scheme, rest)| (scheme, rest));
+    let (rest, query) = rest
+        .split_once('?')
+        .map_or((rest, ""), |(rest, _)| (rest, "?"));
+    let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+    let host = authority
+        .rsplit_once('@')
+        .map(|(_, host)| format!("{REDACTED}@{host}"));
+    let host = host.unwrap_or_else(|| authority.to_owned());
+    let query = if query.is_empty() {
+        String::new()
+    } else {
+        format!("?{REDACTED}")
+    };
+    let scheme = if scheme.is_empty() {
+        String::new()
+    } else {
+        format!("{scheme}://")
+    };
+    format!("{scheme}{host}{path}{query}")
 }

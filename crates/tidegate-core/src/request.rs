@@ -47,6 +47,11 @@ pub struct Request {
     pub output: Option<OutputFormat>,
     /// Whether the answer is wanted piece by piece.
     pub stream: bool,
+    /// How many bytes at the beginning of the prompt, the last part of the last turn, other requests begin with too:
+    /// those of the files packed before it. Providers that keep prompts are told to keep everything up to there. 0:
+    /// nobody is told. It is no part of the serialized form.
+    #[serde(skip)]
+    pub shared_prefix: usize,
     /// Parameters this vocabulary has no word for, passed through to the provider as they are. `null` leaves out a
     /// field that would be sent otherwise.
     pub extra: Map<String, Value>,
@@ -93,19 +98,36 @@ impl Request {
         self
     }
 
+    /// The prompt in two: what other requests [begin with too](Self::shared_prefix), and the rest. `None` where nothing
+    /// is shared.
+    pub fn shared(&self) -> Option<(&str, &str)> {
+        let Part::Text { text } = self.messages.last()?.parts.last()? else {
+            return None;
+        };
+        let split = text.split_at_checked(self.shared_prefix)?;
+        (self.shared_prefix > 0).then_some(split)
+    }
+
+    /// Every text of the request, in order, what tools return included: what a count of tokens is of. Images are none.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let parts = self.messages.iter().flat_map(|message| &message.parts);
+        let mut texts: Vec<&str> = self.system.iter().map(String::as_str).collect();
+        parts.for_each(|part| part_texts(part, &mut texts));
+        texts.into_iter()
+    }
+
     /// Bytes of text in the whole request, what tools return included: the basis of a token estimate.
     pub fn text_bytes(&self) -> usize {
-        let parts = self.messages.iter().flat_map(|message| &message.parts);
-        self.system.as_ref().map_or(0, String::len) + parts.map(text_bytes).sum::<usize>()
+        self.texts().map(str::len).sum()
     }
 }
 
-fn text_bytes(part: &Part) -> usize {
+fn part_texts<'p>(part: &'p Part, texts: &mut Vec<&'p str>) {
     match part {
-        Part::Text { text } => text.len(),
-        Part::Reasoning(reasoning) => reasoning.text.len(),
-        Part::ToolCall(call) => call.name.len() + call.arguments.len(),
-        Part::ToolResult(result) => result.parts.iter().map(text_bytes).sum(),
-        Part::Image(_) => 0,
+        Part::Text { text } => texts.push(text),
+        Part::Reasoning(reasoning) => texts.push(&reasoning.text),
+        Part::ToolCall(call) => texts.extend([call.name.as_str(), &call.arguments]),
+        Part::ToolResult(result) => result.parts.iter().for_each(|part| part_texts(part, texts)),
+        Part::Image(_) => {}
     }
 }

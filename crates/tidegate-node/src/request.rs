@@ -103,6 +103,7 @@ pub(crate) fn run(json: &str) -> Result<RunRequest, String> {
             parallel_tool_calls: asked.parallel_tool_calls,
             output: asked.output,
             stream: false,
+            shared_prefix: 0,
             extra: asked.extra,
         },
         context: asked.context.map(|files| Context {

@@ -8,6 +8,8 @@
 mod embeddings;
 #[path = "conformance/fixture.rs"]
 mod fixture;
+#[path = "conformance/shared.rs"]
+mod shared;
 #[path = "conformance/streams.rs"]
 mod streams;
 

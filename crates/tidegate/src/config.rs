@@ -8,6 +8,7 @@
 mod ccw;
 mod context;
 mod delivery;
+mod dollars;
 pub mod edit;
 mod endpoint;
 mod environment;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 pub use ccw::{CcwEndpoint, CcwMiss};
 pub use context::{CacheConfig, ContextConfig};
 pub use delivery::DeliveryMode;
+pub use dollars::Dollars;
 pub use endpoint::EndpointConfig;
 pub use environment::Environment;
 pub use error::{ConfigError, Place};

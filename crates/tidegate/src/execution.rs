@@ -1,12 +1,10 @@
 //! One run, from the request to what became of it: plan, pack, drive.
 
-use std::borrow::Cow;
 use std::future::Future;
 
 use tidegate_context::Packed;
 use tidegate_core::{
-    Delivery, Delta, Embeddings, EventKind, Failure, FailureKind, GiveUp, Part, Request, Response,
-    RunId,
+    Delivery, Delta, Embeddings, EventKind, Failure, FailureKind, GiveUp, Request, Response, RunId,
 };
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
@@ -15,7 +13,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::events::Journal;
 use crate::outcome::Outcome;
-use crate::packing::Packing;
+use crate::packing;
 use crate::plan::{self, Asked, Plan};
 use crate::run::{Record, Run};
 use crate::run_request::{Context, EmbedRun, RunRequest};
@@ -114,7 +112,7 @@ impl<'e> Execution<'e> {
     ) -> Result<(), Error> {
         let packing = timeout_at(
             self.started + plan.deadline,
-            pack(self.engine, plan, context, request),
+            packing::pack(&self.engine.config, plan, context, request),
         );
         self.packed = match packing.await {
             Ok(packed) => packed?,
@@ -178,49 +176,4 @@ fn too_late(plan: &Plan, started: Instant) -> Error {
         started.elapsed(),
         Response::default(),
     )
-}
-
-/// Packs the files that the prompt names before its last turn.
-async fn pack(
-    engine: &Engine,
-    plan: &Plan,
-    context: Context,
-    request: &mut Request,
-) -> Result<Packed, Error> {
-    let last = request
-        .messages
-        .last_mut()
-        .and_then(|message| message.parts.last_mut());
-    let Some(Part::Text { text }) = last else {
-        return Ok(Packed::default());
-    };
-    let typed = context.named_in.as_deref();
-    let patterns = tidegate_context::patterns(typed.unwrap_or(text));
-    if let Some(sent) = without_escapes(text, typed) {
-        *text = sent;
-    }
-    if patterns.is_empty() {
-        return Ok(Packed::default());
-    }
-    let model = plan.targets.first().map(|first| &*first.target.model);
-    let Packing { options, layout } =
-        Packing::new(&engine.config, plan.context.clone(), model, context);
-    let packing = tokio::task::spawn_blocking(move || tidegate_context::pack(&patterns, &options));
-    let packed = packing
-        .await
-        .map_err(|error| Error::internal(error.to_string()))??;
-    if !packed.is_empty() {
-        *text = packed.render_before_as(text, layout);
-    }
-    Ok(packed)
-}
-
-/// `text` as it is sent, if that differs: without the backslashes that keep an at sign from naming a file, where it was
-/// typed.
-fn without_escapes(text: &str, typed: Option<&str>) -> Option<String> {
-    let typed = typed.unwrap_or(text);
-    match tidegate_context::unescaped(typed) {
-        Cow::Borrowed(_) => None,
-        Cow::Owned(sent) => Some(text.replacen(typed, &sent, 1)),
-    }
 }

@@ -10,9 +10,11 @@ use tidegate_queue::{Clock, MemoryStore, Queue, QueueStore};
 
 use crate::config::Config;
 use crate::engine::Engine;
+use crate::error::Error;
 use crate::events::EventSink;
 use crate::execution;
 use crate::outcome::Outcome;
+use crate::preview::{self, Preview};
 use crate::run_request::{EmbedRun, RunRequest};
 use crate::stream::ResponseStream;
 use crate::traffic::Traffic;
@@ -86,6 +88,14 @@ impl Executor {
         ResponseStream::new(move |sink| async move {
             execution::answer(&engine, request, Some(&sink)).await
         })
+    }
+
+    /// What running this request would send, and to whom. Nothing is sent, and no event is told.
+    ///
+    /// # Errors
+    /// Those that a run would meet before its first attempt.
+    pub async fn preview(&self, request: RunRequest) -> Result<Preview, Error> {
+        preview::preview(&self.engine, request).await
     }
 
     /// Waits until nothing is left of attempts that were stopped: child processes ended and reaped.

@@ -2,10 +2,14 @@
 //!
 //! A run packs like this, and so does whoever wants to see beforehand what a run would bring along.
 
-use tidegate_context::{Layout, PackOptions, Secrets, TokenCounter};
+use std::borrow::Cow;
+
+use tidegate_context::{Layout, PackOptions, Packed, Secrets, TokenCounter};
+use tidegate_core::{Part, Request};
 
 use crate::config::{Config, ContextConfig};
-use crate::plan::{self, PlanError};
+use crate::error::Error;
+use crate::plan::{self, Plan, PlanError};
 use crate::run_request::Context;
 
 /// What [`tidegate_context::pack`] is asked with, and how its result is written.
@@ -64,5 +68,57 @@ impl Packing {
             options.counter = TokenCounter::for_model(model);
         }
         Self { options, layout }
+    }
+}
+
+/// The fewest bytes that a provider is told to keep: about 1,024 tokens, the least that any of them keeps.
+const WORTH_KEEPING: usize = 4_096;
+
+/// Packs the files that the prompt names before its last turn.
+pub(crate) async fn pack(
+    config: &Config,
+    plan: &Plan,
+    context: Context,
+    request: &mut Request,
+) -> Result<Packed, Error> {
+    let last = request
+        .messages
+        .last_mut()
+        .and_then(|message| message.parts.last_mut());
+    let Some(Part::Text { text }) = last else {
+        return Ok(Packed::default());
+    };
+    let typed = context.named_in.as_deref();
+    let patterns = tidegate_context::patterns(typed.unwrap_or(text));
+    if let Some(sent) = without_escapes(text, typed) {
+        *text = sent;
+    }
+    if patterns.is_empty() {
+        return Ok(Packed::default());
+    }
+    let model = plan.targets.first().map(|first| &*first.target.model);
+    let Packing { options, layout } = Packing::new(config, plan.context.clone(), model, context);
+    let packing = tokio::task::spawn_blocking(move || tidegate_context::pack(&patterns, &options));
+    let packed = packing
+        .await
+        .map_err(|error| Error::internal(error.to_string()))??;
+    if !packed.is_empty() {
+        let prompt = text.len();
+        *text = packed.render_before_as(text, layout);
+        let files = text.len() - prompt;
+        if plan.context.prompt_cache() && files >= WORTH_KEEPING {
+            request.shared_prefix = files;
+        }
+    }
+    Ok(packed)
+}
+
+/// `text` as it is sent, if that differs: without the backslashes that keep an at sign from naming a file, where it was
+/// typed.
+fn without_escapes(text: &str, typed: Option<&str>) -> Option<String> {
+    let typed = typed.unwrap_or(text);
+    match tidegate_context::unescaped(typed) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(sent) => Some(text.replacen(typed, &sent, 1)),
     }
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use tidegate_core::quota::Priority;
-use tidegate_core::{Conditions, FailureKind, Target};
+use tidegate_core::{Conditions, FailureKind, Price, Target};
 use tidegate_providers::Provider;
 
 pub use self::error::PlanError;
@@ -41,6 +41,8 @@ pub struct Plan {
 pub struct Choice {
     /// The target.
     pub target: Target,
+    /// What it costs, as far as that is known.
+    pub price: Price,
     /// The failures elsewhere that bring a run here; `None`: all but refused content.
     pub on: Option<Conditions>,
 }
@@ -90,12 +92,24 @@ pub fn plan<'p, 'r>(
         Ok((target, settings))
     };
     let (target, settings) = resolve(&endpoint, asked.model)?;
-    let mut targets = vec![Choice { target, on: None }];
+    let own_model = asked
+        .model
+        .is_none_or(|model| model == endpoint.model.value);
+    let mut targets = vec![Choice {
+        target,
+        price: if own_model {
+            endpoint.price()
+        } else {
+            Price::default()
+        },
+        on: None,
+    }];
     for fallback in &endpoint.fallbacks {
         let other = find_endpoint(config, &provider, Some(&fallback.endpoint.value));
-        match other.and_then(|other| resolve(&other, None)) {
-            Ok((target, _)) => targets.push(Choice {
+        match other.and_then(|other| Ok((resolve(&other, None)?.0, other.price()))) {
+            Ok((target, price)) => targets.push(Choice {
                 target,
+                price,
                 on: fallback.on,
             }),
             // Switched off on purpose.

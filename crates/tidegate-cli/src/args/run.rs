@@ -10,6 +10,7 @@ use super::{flag, positive, priority};
 /// `tidegate run`.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "a flag is a bool")]
+#[expect(clippy::struct_field_names, reason = "a flag is called what it is")]
 pub(crate) struct Run {
     /// The prompt; `-` stands for standard input, which is also read when there is no prompt and it is a pipe.
     /// `@path`, `@dir/**/*.rs` and `@"a b.txt"` in what you type name files that are sent before it; in what comes
@@ -34,6 +35,10 @@ pub(crate) struct Run {
     /// Send files in which a credential was found all the same
     #[arg(long)]
     pub(crate) allow_secrets: bool,
+    /// Send nothing: print what would be sent, and say to whom, how many tokens it is, and at what price if that is
+    /// configured
+    #[arg(long, conflicts_with_all = ["stream", "events"])]
+    pub(crate) dry_run: bool,
     /// Send `@` in the prompt as it is
     #[arg(long)]
     pub(crate) no_context: bool,

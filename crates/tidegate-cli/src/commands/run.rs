@@ -15,7 +15,7 @@ use crate::args::{Global, Run};
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::output::spinner::Spinner;
-use crate::output::{json, text};
+use crate::output::{json, preview, text};
 use crate::{commands, demo, input};
 
 pub(crate) async fn run(global: &Global, args: Run) -> Exit {
@@ -56,9 +56,43 @@ pub(crate) async fn run(global: &Global, args: Run) -> Exit {
         _ => Arc::new(text::Lines::new(global, spinner.clone())),
     };
     let executor = Executor::builder(config).event_sink(sink).build();
+    let dry_run = args.dry_run;
     let request = run_request(args, request, shown);
+    if dry_run {
+        let look = Box::pin(look(&executor, request, shown, &spinner, global));
+        return interruptible(&executor, &spinner, look).await;
+    }
     let work = Box::pin(show(&executor, request, shown, global));
     interruptible(&executor, &spinner, work).await
+}
+
+/// Shows what a run would send.
+async fn look(
+    executor: &Executor,
+    request: RunRequest,
+    shown: Shown,
+    spinner: &Spinner,
+    global: &Global,
+) -> Exit {
+    spinner.say("packing".to_owned());
+    let preview = executor.preview(request).await;
+    spinner.end();
+    let as_json = shown == Shown::Json;
+    match preview {
+        Ok(preview) if as_json => written(preview::print_json(&preview), Exit::Done),
+        Ok(preview) => {
+            if !global.quiet {
+                preview::tell(&preview);
+            }
+            written(preview::print(&preview.request), Exit::Done)
+        }
+        Err(error) => commands::refused(
+            as_json,
+            json::kind(&error),
+            Exit::of(&error),
+            &error.to_string(),
+        ),
+    }
 }
 
 /// What is asked: the prompt, and what the flags add to it.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use tidegate::{
     Attempt, Decision, Error, ErrorKind, Event, EventSink, Failure, FinishReason, GiveUp,
-    ObservedLimits, Outcome, Reasoning, Response, Skipped, Timestamp, ToolCall, Usage,
+    ObservedLimits, Outcome, Packed, Reasoning, Response, Skipped, Timestamp, ToolCall, Usage,
 };
 
 use crate::exit::Exit;
@@ -59,7 +59,7 @@ struct Try<'o> {
 }
 
 #[derive(Default, Serialize)]
-struct Context<'o> {
+pub(crate) struct Context<'o> {
     files: Vec<&'o str>,
     bytes: u64,
     /// Whether it was packed before, and nothing has changed since.
@@ -164,10 +164,21 @@ fn document(outcome: &Outcome, exit: Exit) -> Document<'_> {
         attempts: outcome.attempts.iter().map(attempt).collect(),
         tokens_maybe_billed: outcome.may_be_billed(),
         rate_limits: outcome.limits,
-        context: context(outcome),
+        context: context(&outcome.packed),
         queued_ms: outcome.queued.as_secs_f64() * 1e3,
         took_ms: outcome.took.as_secs_f64() * 1e3,
         exit_code: exit.code(),
+    }
+}
+
+/// What sort of error it is, in a word.
+pub(crate) fn kind(error: &Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::Config => "config",
+        ErrorKind::Credentials => "credentials",
+        ErrorKind::Context => "context",
+        ErrorKind::Failed(_) => "failed",
+        ErrorKind::Internal => "internal",
     }
 }
 
@@ -176,15 +187,8 @@ fn problem(error: &Error) -> Problem<'_> {
         .failure()
         .map(|failure| failure.detail.as_str())
         .filter(|detail| !detail.is_empty());
-    let kind = match error.kind() {
-        ErrorKind::Config => "config",
-        ErrorKind::Credentials => "credentials",
-        ErrorKind::Context => "context",
-        ErrorKind::Failed(_) => "failed",
-        ErrorKind::Internal => "internal",
-    };
     Problem {
-        kind,
+        kind: kind(error),
         message: error.to_string(),
         gave_up: error.gave_up(),
         failure: error.failure(),
@@ -205,8 +209,7 @@ fn attempt(attempt: &Attempt) -> Try<'_> {
     }
 }
 
-fn context(outcome: &Outcome) -> Context<'_> {
-    let packed = &outcome.packed;
+pub(crate) fn context(packed: &Packed) -> Context<'_> {
     let skipped = packed.skipped().iter();
     Context {
         files: packed

@@ -113,13 +113,16 @@ fn trouble(event: &EventKind) -> Option<String> {
             } else {
                 String::new()
             };
-            format!(
-                "packed {files} {} ({bytes} bytes){left_out}",
-                if *files == 1 { "file" } else { "files" }
-            )
+            format!("packed {}{left_out}", amount(*files, *bytes))
         }
         _ => return None,
     })
+}
+
+/// `12 files (34567 bytes)`.
+pub(crate) fn amount(files: usize, bytes: u64) -> String {
+    let noun = if files == 1 { "file" } else { "files" };
+    format!("{files} {noun} ({bytes} bytes)")
 }
 
 /// The rest, for those who want to see it all.
@@ -207,8 +210,12 @@ fn summary<A>(outcome: &Outcome<A>) -> String {
         attempts => format!(" at attempt {attempts}"),
     };
     let cost = outcome.usage.map(|usage| {
+        let cached = match usage.cached_input_tokens {
+            0 => String::new(),
+            cached => format!(" ({cached} cached)"),
+        };
         format!(
-            ", {} tokens in, {} out",
+            ", {} tokens in{cached}, {} out",
             usage.input_tokens, usage.output_tokens
         )
     });

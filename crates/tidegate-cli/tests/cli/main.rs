@@ -7,6 +7,7 @@
 
 mod config;
 mod context;
+mod dry_run;
 mod edit;
 mod embed;
 mod explain;

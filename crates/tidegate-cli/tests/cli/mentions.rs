@@ -157,3 +157,36 @@ fn a_credential_in_a_file_stops_the_run_unless_a_flag_or_a_setting_allows_it() {
     let configured = echo(&setup("[context]\nallow_secrets = true"), &["use @key.rs"]);
     assert!(configured.stdout.contains(&key), "{configured:?}");
 }
+
+/// The request as it would be sent to a model.
+fn seen(stage: &Stage, endpoint: &str, args: &[&str]) -> serde_json::Value {
+    let dry = ["run", "--dry-run", "--json", "-e", endpoint];
+    let ran = stage.run(&[&dry, args].concat());
+    ran.json()["ways"][0]["call"]["body"].clone()
+}
+
+#[test]
+fn providers_are_told_to_keep_files_that_are_worth_it_unless_that_is_switched_off() {
+    let stage = || {
+        let stage = Stage::new()
+            .variable("OPENAI_API_KEY", "sk-secret-42")
+            .variable("ANTHROPIC_API_KEY", "sk-secret-42");
+        stage.file("long.txt", &"a line of text\n".repeat(300));
+        stage.file("short.txt", "a line of text\n");
+        stage
+    };
+    let claude = "anthropic/claude-sonnet-4-5";
+    let ask = "sum up @long.txt";
+    let kept = seen(&stage(), claude, &[ask]);
+    let blocks = kept["messages"][0]["content"].as_array().unwrap();
+    assert_eq!(blocks[0]["cache_control"]["type"], "ephemeral", "{kept}");
+    assert_eq!(blocks[1]["text"], ask, "{kept}");
+    assert!(seen(&stage(), "openai/gpt-4o", &[ask])["prompt_cache_key"].is_string());
+
+    let short = seen(&stage(), claude, &["sum up @short.txt"]);
+    assert!(short["messages"][0]["content"].is_string(), "{short}");
+    let off = stage();
+    off.config("[context]\nprompt_cache = false");
+    assert!(seen(&off, claude, &[ask])["messages"][0]["content"].is_string());
+    assert!(seen(&off, "openai/gpt-4o", &[ask])["prompt_cache_key"].is_null());
+}

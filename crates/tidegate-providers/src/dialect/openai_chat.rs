@@ -45,6 +45,10 @@ pub(crate) const ERROR_MARK: &str = "Error: ";
 
 /// How one vendor speaks the dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a vendor takes a field or does not"
+)]
 pub struct Accent {
     /// Whose accent it is, for errors.
     pub provider: &'static str,
@@ -57,6 +61,8 @@ pub struct Accent {
     pub thoughts: bool,
     /// Whether to ask for vectors in base64, a third of the bytes. Not everybody knows it.
     pub base64_vectors: bool,
+    /// Whether it takes a `prompt_cache_key` for what requests have in common. Others refuse fields they do not know.
+    pub prompt_cache_key: bool,
 }
 
 /// The name a vendor has for the limit on output tokens.

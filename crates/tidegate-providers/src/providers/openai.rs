@@ -15,6 +15,7 @@ const ACCENT: Accent = Accent {
     top_k: false,
     thoughts: false,
     base64_vectors: true,
+    prompt_cache_key: true,
 };
 
 /// The provider `openai`.

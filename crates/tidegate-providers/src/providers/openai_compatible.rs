@@ -29,6 +29,7 @@ fn accent(target: &Target) -> Accent {
         top_k: true,
         thoughts: !WITHOUT_THOUGHTS.iter().any(|end| host.ends_with(end)),
         base64_vectors: false,
+        prompt_cache_key: false,
     }
 }
 

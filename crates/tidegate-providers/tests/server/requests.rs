@@ -58,7 +58,7 @@ prop_compose! {
     ) -> Request {
         Request {
             system, messages, max_tokens, temperature, top_p, top_k, seed, frequency_penalty, presence_penalty, stop,
-            tools, tool_choice, parallel_tool_calls, output, stream,
+            tools, tool_choice, parallel_tool_calls, output, stream, shared_prefix: 0,
             extra: extra.into_iter().collect(),
         }
     }

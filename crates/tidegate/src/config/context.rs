@@ -32,6 +32,8 @@ pub struct ContextConfig {
     pub sizes: Option<Sourced<bool>>,
     /// Whether headers tell when a file last changed.
     pub times: Option<Sourced<bool>>,
+    /// Whether providers are told to keep what was packed.
+    pub prompt_cache: Option<Sourced<bool>>,
     /// Whether what was packed is kept.
     pub cache_enabled: Option<Sourced<bool>>,
     /// How long what was packed is kept.
@@ -57,6 +59,7 @@ impl ContextConfig {
             format: self.format.or_else(|| lower.format.clone()),
             sizes: self.sizes.or_else(|| lower.sizes.clone()),
             times: self.times.or_else(|| lower.times.clone()),
+            prompt_cache: self.prompt_cache.or_else(|| lower.prompt_cache.clone()),
             cache_enabled: self.cache_enabled.or_else(|| lower.cache_enabled.clone()),
             cache_ttl: self.cache_ttl.or_else(|| lower.cache_ttl.clone()),
             file_patterns: self.file_patterns.or_else(|| lower.file_patterns.clone()),
@@ -83,6 +86,13 @@ impl ContextConfig {
             strict: chosen(self.strict, options.strict),
             ..options
         }
+    }
+}
+
+impl ContextConfig {
+    /// Whether providers are told to keep what was packed. They are unless that is switched off.
+    pub fn prompt_cache(&self) -> bool {
+        self.prompt_cache.as_ref().is_none_or(|chosen| chosen.value)
     }
 }
 

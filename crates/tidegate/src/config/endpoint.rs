@@ -1,6 +1,9 @@
 //! A configured endpoint: what a user names.
 
+use tidegate_core::Price;
+
 use super::context::ContextConfig;
+use super::dollars::Dollars;
 use super::fallback::FallbackConfig;
 use super::origin::Sourced;
 use super::settings::Settings;
@@ -22,6 +25,10 @@ pub struct EndpointConfig {
     pub enabled: bool,
     /// How patient runs with it are.
     pub settings: Settings,
+    /// What its model costs to read a million tokens.
+    pub input_price: Option<Sourced<Dollars>>,
+    /// What its model costs to write a million tokens.
+    pub output_price: Option<Sourced<Dollars>>,
     /// How the files that its prompts name are packed.
     pub context: ContextConfig,
 }
@@ -37,7 +44,18 @@ impl EndpointConfig {
             fallbacks: Vec::new(),
             enabled: true,
             settings: Settings::default(),
+            input_price: None,
+            output_price: None,
             context: ContextConfig::default(),
+        }
+    }
+
+    /// What its model costs, as far as that is configured. It says nothing of another model.
+    pub fn price(&self) -> Price {
+        let dollars = |price: &Option<Sourced<Dollars>>| Some(price.as_ref()?.value.get());
+        Price {
+            input: dollars(&self.input_price),
+            output: dollars(&self.output_price),
         }
     }
 }

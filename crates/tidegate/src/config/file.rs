@@ -188,6 +188,7 @@ impl Document<'_> {
             file_patterns: self.list(file.context.file_patterns),
             strict: self.sourced(file.context.strict),
             format: self.sourced(file.context.format),
+            prompt_cache: self.sourced(file.context.prompt_cache),
             sizes: self.sourced(file.context.sizes),
             times: self.sourced(file.context.times),
         };
@@ -312,8 +313,11 @@ impl Document<'_> {
                 max_total_bytes: self.sourced(table.max_total_bytes.take()),
                 max_files: self.sourced(table.max_files.take()),
                 max_tokens: self.sourced(table.max_tokens.take()),
+                prompt_cache: self.sourced(table.prompt_cache.take()),
                 ..ContextConfig::default()
             },
+            input_price: self.sourced(table.input_price.take()),
+            output_price: self.sourced(table.output_price.take()),
             settings: table.settings(self),
             ..EndpointConfig::new(name, provider, model)
         })

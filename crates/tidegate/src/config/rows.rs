@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use tidegate_context::{Format, PackOptions};
 use tidegate_core::Timeouts;
+use tidegate_core::network::without_secrets;
 use tidegate_core::secret::REDACTED;
 use tidegate_providers::{Provider, find};
 
@@ -80,6 +81,7 @@ fn default_context() -> ContextConfig {
         format: Some(Sourced::default_of(Format::default())),
         sizes: Some(Sourced::default_of(false)),
         times: Some(Sourced::default_of(false)),
+        prompt_cache: Some(Sourced::default_of(true)),
         ..ContextConfig::default()
     }
 }
@@ -115,6 +117,11 @@ fn context(context: &ContextConfig, table: &mut Table<'_>) {
     });
     table.with("sizes", context.sizes.as_ref(), ToString::to_string);
     table.with("times", context.times.as_ref(), ToString::to_string);
+    table.with(
+        "prompt_cache",
+        context.prompt_cache.as_ref(),
+        ToString::to_string,
+    );
     table.with(
         "cache_enabled",
         context.cache_enabled.as_ref(),
@@ -202,32 +209,6 @@ fn api_key(
     })
 }
 
-/// A URL without what some put into it: `user:password@` and a query.
-fn without_secrets(url: &str) -> String {
-    let (scheme, rest) = url
-        .split_once("://")
-        .map_or(("", url), |(scheme, rest)| (scheme, rest));
-    let (rest, query) = rest
-        .split_once('?')
-        .map_or((rest, ""), |(rest, _)| (rest, "?"));
-    let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
-    let host = authority
-        .rsplit_once('@')
-        .map(|(_, host)| format!("{REDACTED}@{host}"));
-    let host = host.unwrap_or_else(|| authority.to_owned());
-    let query = if query.is_empty() {
-        String::new()
-    } else {
-        format!("?{REDACTED}")
-    };
-    let scheme = if scheme.is_empty() {
-        String::new()
-    } else {
-        format!("{scheme}://")
-    };
-    format!("{scheme}{host}{path}{query}")
-}
-
 fn endpoint(config: &Config, entry: &EndpointConfig, table: &mut Table<'_>) {
     table.text("provider", Some(&entry.provider));
     table.text("model", Some(&entry.model));
@@ -237,6 +218,12 @@ fn endpoint(config: &Config, entry: &EndpointConfig, table: &mut Table<'_>) {
         let all = entry.fallbacks.iter().map(fallback).collect::<Vec<_>>();
         let value = format!("[{}]", all.join(", "));
         table.push("fallbacks", value, &first.endpoint.origin);
+    }
+    for (key, price) in [
+        ("input_price", &entry.input_price),
+        ("output_price", &entry.output_price),
+    ] {
+        table.with(key, price.as_ref(), |dollars| dollars.get().to_string());
     }
     context(&entry.context, table);
     table.settings(&settings(config, entry));

@@ -13,6 +13,7 @@ use tidegate_core::PromptBy;
 use tidegate_core::quota::Metering;
 
 use super::delivery::DeliveryMode;
+use super::dollars::Dollars;
 use super::queue::Pacing;
 use super::template::Template;
 use super::time::Time;
@@ -131,6 +132,18 @@ impl Leaf for String {
 
     fn text(value: &str) -> Reading<Self> {
         Some(Ok(value.to_owned()))
+    }
+}
+
+impl Leaf for Dollars {
+    const RIGHT: &'static str = "US dollars for a million tokens: a number from 0";
+
+    fn whole(value: i64) -> Reading<Self> {
+        Self::fraction(i32::try_from(value).ok()?.into())
+    }
+
+    fn fraction(value: f64) -> Reading<Self> {
+        Self::new(value).map(Ok)
     }
 }
 

@@ -199,6 +199,11 @@ fn values_outside_their_bounds_are_refused() {
             "tidegate.toml:3: `model` in [endpoints.a] cannot be empty",
         ),
         (
+            "[endpoints.a]\nprovider = \"openai\"\nmodel = \"m\"\ninput_price = -1",
+            "tidegate.toml:4: `input_price` in [endpoints.a] must be US dollars for a million tokens: a number from 0, \
+             found the number -1",
+        ),
+        (
             "[providers.\"\"]\ntype = \"openai\"",
             "tidegate.toml:2: a provider's name cannot be empty",
         ),

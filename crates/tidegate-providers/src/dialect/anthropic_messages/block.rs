@@ -10,6 +10,8 @@ use tidegate_core::{Image, ImageSource, Part, Reasoning, ToolCall, ToolResult};
 pub(super) enum Block<'r> {
     Text {
         text: &'r str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cache_control: Option<CacheControl>,
     },
     Image {
         source: Source<'r>,
@@ -33,6 +35,13 @@ pub(super) enum Block<'r> {
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         is_error: bool,
     },
+}
+
+/// Has the provider keep everything up to here, for five minutes after its last use.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum CacheControl {
+    Ephemeral,
 }
 
 /// The arguments of a tool call.
@@ -68,7 +77,12 @@ impl<'r> Content<'r> {
     pub(super) fn of(blocks: Vec<Block<'r>>) -> Option<Self> {
         match blocks.as_slice() {
             [] => None,
-            [Block::Text { text }] => Some(Self::Text(text)),
+            [
+                Block::Text {
+                    text,
+                    cache_control: None,
+                },
+            ] => Some(Self::Text(text)),
             _ => Some(Self::Blocks(blocks)),
         }
     }
@@ -88,7 +102,18 @@ impl<'r> Block<'r> {
     }
 
     pub(super) fn text(text: &'r str) -> Option<Self> {
-        (!text.is_empty()).then_some(Self::Text { text })
+        (!text.is_empty()).then_some(Self::Text {
+            text,
+            cache_control: None,
+        })
+    }
+
+    /// A text that ends what the provider should keep.
+    pub(super) const fn kept(text: &'r str) -> Self {
+        Self::Text {
+            text,
+            cache_control: Some(CacheControl::Ephemeral),
+        }
     }
 
     fn image(image: &'r Image) -> Self {

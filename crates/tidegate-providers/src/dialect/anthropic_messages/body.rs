@@ -46,7 +46,7 @@ impl Serialize for Body<'_> {
         fields.add("max_tokens", &max_tokens(request, self.model))?;
         let system = request.system.as_ref().filter(|system| !system.is_empty());
         fields.add_some("system", system)?;
-        fields.add("messages", &turns(&request.messages))?;
+        fields.add("messages", &turns(request))?;
         fields.add_some("temperature", request.temperature)?;
         fields.add_some("top_p", request.top_p)?;
         fields.add_some("top_k", request.top_k)?;
@@ -88,10 +88,12 @@ impl<'r> Turn<'r> {
 }
 
 /// The turns, each role's in a row as one.
-fn turns(messages: &[Message]) -> Vec<Turn<'_>> {
+fn turns(request: &Request) -> Vec<Turn<'_>> {
+    let messages = &request.messages;
     let mut merged: Vec<(Role, Vec<Block<'_>>)> = Vec::with_capacity(messages.len());
-    for message in messages {
-        let mut blocks: Vec<_> = message.parts.iter().filter_map(Block::of).collect();
+    for (number, message) in messages.iter().enumerate() {
+        let shared = request.shared().filter(|_| number + 1 == messages.len());
+        let mut blocks = blocks(message, shared);
         match merged.last_mut() {
             _ if blocks.is_empty() => {}
             Some((role, said)) if *role == message.role => said.append(&mut blocks),
@@ -102,6 +104,16 @@ fn turns(messages: &[Message]) -> Vec<Turn<'_>> {
         .into_iter()
         .filter_map(|(role, blocks)| Turn::of(role, blocks))
         .collect()
+}
+
+/// What a turn says; the prompt in two blocks where its beginning is shared.
+fn blocks<'r>(message: &'r Message, shared: Option<(&'r str, &'r str)>) -> Vec<Block<'r>> {
+    let Some((prefix, rest)) = shared else {
+        return message.parts.iter().filter_map(Block::of).collect();
+    };
+    let before = message.parts.iter().take(message.parts.len() - 1);
+    let prompt = [Some(Block::kept(prefix)), Block::text(rest)];
+    before.map(Block::of).chain(prompt).flatten().collect()
 }
 
 struct Tools<'r>(&'r [Tool]);

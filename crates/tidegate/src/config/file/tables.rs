@@ -9,6 +9,7 @@ use tidegate_core::quota::Metering;
 use toml::Spanned;
 
 use super::super::delivery::DeliveryMode;
+use super::super::dollars::Dollars;
 use super::super::queue::Pacing;
 use super::super::settings::{Settings, every_setting};
 use super::super::template::Template;
@@ -91,6 +92,9 @@ every_setting!(table! { EndpointTable {
     max_total_bytes: Key<u64>,
     max_files: Key<usize>,
     max_tokens: Key<u64>,
+    prompt_cache: Key<bool>,
+    input_price: Key<Dollars>,
+    output_price: Key<Dollars>,
 } });
 
 every_setting!(table! { DefaultsTable { endpoint: Key<String>, } });
@@ -114,6 +118,7 @@ table!(ContextTable {
     format: Key<Format>,
     sizes: Key<bool>,
     times: Key<bool>,
+    prompt_cache: Key<bool>,
 });
 
 table!(CacheTable {

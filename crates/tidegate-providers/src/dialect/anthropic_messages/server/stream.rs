@@ -180,7 +180,11 @@ impl StreamWriter {
 
     fn text(&mut self, out: &mut Vec<u8>) {
         if !matches!(self.open, Some(Open::Text)) {
-            self.start(&Block::Text { text: "" }, Some(Open::Text), out);
+            let block = Block::Text {
+                text: "",
+                cache_control: None,
+            };
+            self.start(&block, Some(Open::Text), out);
         }
     }
 
