@@ -8,6 +8,8 @@
 mod clock;
 mod memory;
 mod queue;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod store;
@@ -15,6 +17,10 @@ mod store;
 pub use clock::Clock;
 pub use memory::MemoryStore;
 pub use queue::{AcquireError, Admission, Number, Pacing, Permit, Place, Queue, Slot, Wanted};
+#[cfg(feature = "redis")]
+pub use redis::{RedisError, RedisOptions, RedisStore};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{BootClock, HostClock, OpenError, SqliteStore};
-pub use store::{Ask, Holder, KeyStatus, QueueStore, Report, StoreError, StoreFuture, Turn};
+pub use store::{
+    Ask, Holder, KeyStatus, LastKnown, QueueStore, Report, StoreError, StoreFuture, Turn,
+};

@@ -246,4 +246,8 @@ impl QueueStore for SqliteStore {
             }
         })
     }
+
+    fn reach(&self) -> StoreFuture<'_, ()> {
+        Box::pin(async move { self.order(What::Reach).await.map(drop) })
+    }
 }

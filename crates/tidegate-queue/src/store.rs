@@ -11,7 +11,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use tidegate_core::quota::{
-    self, Answer, Lease, Limits, OpId, Priority, QuotaState, Refusal, Standing, Waiting,
+    self, Answer, Lease, Limit, Limits, OpId, Priority, QuotaState, Refusal, Standing, Waiting,
 };
 use tidegate_core::{Cost, LimitKey, ObservedLimits, Timestamp};
 
@@ -111,6 +111,22 @@ pub struct Holder {
     pub expires: Duration,
 }
 
+/// What a process needs to go on alone while the store is away.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LastKnown {
+    /// How long nobody may leave, as it was when it was heard, less what has passed since.
+    pub next: Duration,
+    /// How many attempts of all processes may be under way; `None`: any number.
+    pub most: Option<u32>,
+    /// How many processes use the limit, this one among them. At least 1.
+    pub sharers: u32,
+    /// Departures per second of all processes, where the rate was found from refusals.
+    pub pace: Option<f64>,
+    /// Limits that are not configured but told by the provider, in the order of
+    /// [`Dimension::ALL`](tidegate_core::quota::Dimension::ALL).
+    pub learned: [Option<Limit>; 4],
+}
+
 /// The store could not be asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the queue's store failed: {0}")]
@@ -161,6 +177,14 @@ pub trait QueueStore: Debug + Send + Sync {
     /// Forgets everything learned of a limit and held against it; whoever is under way or waits, stays. Says whether it
     /// knew the key.
     fn reset<'a>(&'a self, key: &'a LimitKey) -> StoreFuture<'a, bool>;
+
+    /// What was last heard of a limit; without asking, so that it is known when nobody answers. `None`: nothing.
+    fn last_known(&self, _key: &LimitKey) -> Option<LastKnown> {
+        None
+    }
+
+    /// Whether it can be asked at present.
+    fn reach(&self) -> StoreFuture<'_, ()>;
 }
 
 impl Report {

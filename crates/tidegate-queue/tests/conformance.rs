@@ -1,4 +1,4 @@
-//! What every store does alike, and what a store in a file does besides.
+//! What every store does alike, and what a store in a file or on a server does besides.
 #![expect(
     clippy::unwrap_used,
     reason = "functions of tests that are not tests themselves"
@@ -14,6 +14,13 @@ mod suite;
 #[cfg(feature = "sqlite")]
 #[path = "conformance/file.rs"]
 mod file;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "redis"))]
 #[path = "conformance/processes.rs"]
 mod processes;
+
+#[cfg(feature = "redis")]
+#[path = "conformance/on_a_server.rs"]
+mod on_a_server;
+#[cfg(feature = "redis")]
+#[path = "conformance/server.rs"]
+mod server;

@@ -1,10 +1,11 @@
 //! A store under a clock that only the test moves.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tidegate_core::quota::{Dimension, Limit, Limits, OpId, Priority};
+use tidegate_core::quota::{Dimension, Limit, Limits, OpId, Priority, Standing};
 use tidegate_core::{Cost, LimitKey, ObservedLimits, Timestamp};
 use tidegate_queue::{Ask, MemoryStore, QueueStore, Report, Turn};
 
@@ -44,8 +45,8 @@ pub(crate) struct Desk {
     pub(crate) hand: Hand,
     pub(crate) limits: Limits,
     key: LimitKey,
-    /// Where the file is, as long as the test runs.
-    _place: Option<tempfile::TempDir>,
+    /// What the store lives in, as long as the test runs.
+    _home: Option<Box<dyn Any>>,
 }
 
 impl Desk {
@@ -60,21 +61,44 @@ impl Desk {
         let path = place.path().join("queue.db");
         let store =
             tidegate_queue::SqliteStore::open_with(&path, hand.clone(), Duration::from_secs(3600));
-        Self::over(Box::new(store.unwrap()), hand, limits, Some(place))
+        Self::over(
+            Box::new(store.unwrap()),
+            hand,
+            limits,
+            Some(Box::new(place)),
+        )
+    }
+
+    #[cfg(feature = "redis")]
+    pub(crate) fn redis(limits: Limits) -> Self {
+        let server = crate::server::Server::start();
+        let hand = Hand::new();
+        let clock = hand.clone();
+        let options = tidegate_queue::RedisOptions {
+            ttl: Duration::from_secs(3600),
+            ..server.options()
+        };
+        let store = tidegate_queue::RedisStore::connect_by(&options, move || clock.now());
+        Self::over(
+            Box::new(store.unwrap()),
+            hand,
+            limits,
+            Some(Box::new(server)),
+        )
     }
 
     fn over(
         store: Box<dyn QueueStore>,
         hand: Hand,
         limits: Limits,
-        place: Option<tempfile::TempDir>,
+        home: Option<Box<dyn Any>>,
     ) -> Self {
         Self {
             store,
             hand,
             limits,
             key: LimitKey::new("k"),
-            _place: place,
+            _home: home,
         }
     }
 
@@ -100,33 +124,27 @@ impl Desk {
     }
 
     pub(crate) async fn in_flight(&self) -> u32 {
-        let limits = self.limits;
-        let rows = self
-            .store
-            .status(&move |_| limits, self.hand.now())
+        self.standing()
             .await
-            .unwrap();
-        rows.first().map_or(0, |row| row.standing.in_flight)
+            .map_or(0, |standing| standing.in_flight)
     }
 
     pub(crate) async fn barrier(&self) -> Option<u64> {
-        let limits = self.limits;
-        let rows = self
-            .store
-            .status(&move |_| limits, self.hand.now())
-            .await
-            .unwrap();
-        rows.first().and_then(|row| row.standing.barrier)
+        self.standing().await.and_then(|standing| standing.barrier)
     }
 
     pub(crate) async fn epoch(&self) -> u64 {
+        self.standing().await.map_or(0, |standing| standing.epoch)
+    }
+
+    pub(crate) async fn standing(&self) -> Option<Standing> {
         let limits = self.limits;
         let rows = self
             .store
             .status(&move |_| limits, self.hand.now())
             .await
             .unwrap();
-        rows.first().map_or(0, |row| row.standing.epoch)
+        rows.first().map(|row| row.standing)
     }
 }
 

@@ -1,18 +1,17 @@
-//! Real processes over one file: this test binary, started again.
+//! Real processes over one store: this test binary, started again.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use tidegate_core::quota::{Dimension, Limit, Limits, OpId};
 use tidegate_core::{LimitKey, Timestamp};
-use tidegate_queue::{BootClock, HostClock, QueueStore, Report, SqliteStore, Turn};
+use tidegate_queue::{QueueStore, Report, Turn};
 
 use crate::desk::{Hand, ask, sized};
 
 const TTL: Duration = Duration::from_secs(10);
-const FILE: &str = "TIDEGATE_TEST_QUEUE_FILE";
+const HOME: &str = "TIDEGATE_TEST_QUEUE_HOME";
 
 /// A wait that a test does not sit out.
 const LONG: Duration = Duration::from_secs(60);
@@ -54,10 +53,10 @@ struct Other {
 }
 
 impl Other {
-    fn start(file: &Path) -> Self {
+    fn start(home: &str) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "processes::the_other_process", "--nocapture"])
-            .env(FILE, file)
+            .env(HOME, home)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -97,16 +96,35 @@ impl Other {
     }
 }
 
-/// What [`Other`] runs; without a file it has nothing to do. Told a limit, how many to ask for, whether to end them and whether they are paced, it
+/// The store at a path or an URL.
+fn open(home: &str) -> Box<dyn QueueStore> {
+    #[cfg(feature = "redis")]
+    if home.starts_with("redis:") {
+        let options = tidegate_queue::RedisOptions {
+            ttl: TTL,
+            ..tidegate_queue::RedisOptions::new(tidegate_core::Secret::new(home))
+        };
+        return Box::new(tidegate_queue::RedisStore::connect(&options).unwrap());
+    }
+    #[cfg(feature = "sqlite")]
+    return Box::new(
+        tidegate_queue::SqliteStore::open_with(home.as_ref(), tidegate_queue::BootClock, TTL)
+            .unwrap(),
+    );
+    #[cfg(not(feature = "sqlite"))]
+    panic!("no store for {home}")
+}
+
+/// What [`Other`] runs; without a home it has nothing to do. Told a limit, how many to ask for, whether to end them and whether they are paced, it
 /// says how many left.
 #[tokio::test]
 #[expect(clippy::print_stdout, reason = "it answers on its standard output")]
-#[expect(clippy::disallowed_methods, reason = "its parent tells it the file")]
+#[expect(clippy::disallowed_methods, reason = "its parent tells it where")]
 async fn the_other_process() {
-    let Some(file) = std::env::var_os(FILE) else {
+    let Ok(home) = std::env::var(HOME) else {
         return;
     };
-    let store = SqliteStore::open_with(Path::new(&file), BootClock, TTL).unwrap();
+    let store = open(&home);
     println!("\nanswer: ready");
     for line in std::io::stdin().lines() {
         let line = line.unwrap();
@@ -121,13 +139,13 @@ async fn the_other_process() {
         };
         println!(
             "\nanswer: {}",
-            leave(&store, &limits, asks, ends == 1).await
+            leave(&*store, &limits, asks, ends == 1).await
         );
     }
 }
 
 /// Lets up to `asks` attempts leave, one after the other, until the limit is used up. Says how many did.
-async fn leave(store: &SqliteStore, limits: &Limits, asks: u64, ends: bool) -> u64 {
+async fn leave(store: &dyn QueueStore, limits: &Limits, asks: u64, ends: bool) -> u64 {
     let key = key();
     for op in 0..asks {
         let asked = [sized(op, 1)];
@@ -150,10 +168,8 @@ async fn leave(store: &SqliteStore, limits: &Limits, asks: u64, ends: bool) -> u
 }
 
 /// What each of `count` processes got of a limit that they use up together.
-fn shares(count: usize, units: u64, is_paced: bool) -> Vec<u64> {
-    let place = tempfile::tempdir().unwrap();
-    let file = place.path().join("queue.db");
-    let mut others: Vec<_> = (0..count).map(|_| Other::start(&file)).collect();
+fn shares(home: &str, count: usize, units: u64, is_paced: bool) -> Vec<u64> {
+    let mut others: Vec<_> = (0..count).map(|_| Other::start(home)).collect();
     for other in &mut others {
         other.order(&format!("{units} {units} 1 {}", u8::from(is_paced)));
     }
@@ -167,63 +183,130 @@ fn shares(count: usize, units: u64, is_paced: bool) -> Vec<u64> {
     shares
 }
 
-#[test]
-fn processes_together_never_exceed_the_limit() {
-    let shares = shares(4, 300, false);
+fn together_they_never_exceed_the_limit(home: &str) {
+    let shares = shares(home, 4, 300, false);
     assert_eq!(shares.iter().sum::<u64>(), 300, "{shares:?}");
 }
 
-#[test]
-fn processes_that_wait_together_leave_in_turn() {
-    let shares = shares(2, 100, true);
+fn those_who_wait_together_leave_in_turn(home: &str) {
+    let shares = shares(home, 2, 100, true);
     assert_eq!(shares.iter().sum::<u64>(), 100, "{shares:?}");
     assert!(fairness(&shares) >= 0.98, "{shares:?}");
 }
 
-#[tokio::test]
-async fn what_a_killed_process_held_comes_back_within_a_lease() {
-    let place = tempfile::tempdir().unwrap();
-    let file = place.path().join("queue.db");
-    let mut other = Other::start(&file);
+/// `open` opens the store by a clock that stands where the store's own stands, at first.
+async fn what_a_killed_process_held_comes_back(
+    home: &str,
+    open: impl FnOnce(Hand) -> Box<dyn QueueStore>,
+    now: Timestamp,
+) {
+    let mut other = Other::start(home);
     other.order("100 3 0 0");
     assert_eq!(other.answer(), "3");
     other.kill();
 
     let hand = Hand::new();
-    let passed = BootClock.now().saturating_since(hand.now());
-    hand.pass(passed);
-    let store = SqliteStore::open_with(&file, Rejoined(hand.clone()), TTL).unwrap();
+    hand.pass(now.saturating_since(hand.now()) + TTL / 2);
+    let store = open(hand.clone());
     let limits = Limits {
         max_concurrency: Some(3),
         ..in_all(100)
     };
     let (key, asked) = (key(), [ask(7)]);
-    let turn = store
-        .ask(&key, &asked, &limits, Timestamp::default())
-        .await
-        .unwrap();
+    let turn = async || {
+        let turn = store.ask(&key, &asked, &limits, Timestamp::default());
+        turn.await.unwrap()
+    };
+    let before = turn().await;
     assert!(
-        !matches!(turn, Turn::Go { .. }),
-        "three are under way: {turn:?}"
+        !matches!(before, Turn::Go { .. }),
+        "three are under way: {before:?}"
     );
     hand.pass(TTL);
-    let turn = store
-        .ask(&key, &asked, &limits, Timestamp::default())
-        .await
-        .unwrap();
-    assert!(matches!(turn, Turn::Go { .. }), "{turn:?}");
+    let after = turn().await;
+    assert!(matches!(after, Turn::Go { .. }), "{after:?}");
 }
 
-/// The test's clock, on the host it runs on.
-#[derive(Debug)]
-struct Rejoined(Hand);
+#[cfg(feature = "sqlite")]
+mod over_a_file {
+    use tidegate_queue::{BootClock, HostClock, SqliteStore};
 
-impl HostClock for Rejoined {
-    fn now(&self) -> Timestamp {
-        self.0.now()
+    use super::*;
+
+    fn home() -> (tempfile::TempDir, String) {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("queue.db");
+        (place, file.to_str().unwrap().to_owned())
     }
 
-    fn boot(&self) -> String {
-        BootClock.boot()
+    #[test]
+    fn together_they_never_exceed_the_limit() {
+        let (_place, file) = home();
+        super::together_they_never_exceed_the_limit(&file);
+    }
+
+    #[test]
+    fn those_who_wait_together_leave_in_turn() {
+        let (_place, file) = home();
+        super::those_who_wait_together_leave_in_turn(&file);
+    }
+
+    #[tokio::test]
+    async fn what_a_killed_process_held_comes_back_within_a_lease() {
+        let (_place, file) = home();
+        let open = |hand| {
+            let store = SqliteStore::open_with(file.as_ref(), Rejoined(hand), TTL).unwrap();
+            Box::new(store) as Box<dyn QueueStore>
+        };
+        what_a_killed_process_held_comes_back(&file, open, BootClock.now()).await;
+    }
+
+    /// The test's clock, on the host it runs on.
+    #[derive(Debug)]
+    struct Rejoined(Hand);
+
+    impl HostClock for Rejoined {
+        fn now(&self) -> Timestamp {
+            self.0.now()
+        }
+
+        fn boot(&self) -> String {
+            BootClock.boot()
+        }
+    }
+}
+
+#[cfg(feature = "redis")]
+mod over_a_server {
+    use tidegate_queue::{Clock, RedisOptions, RedisStore};
+
+    use super::*;
+    use crate::server::Server;
+
+    #[test]
+    fn together_they_never_exceed_the_limit() {
+        let server = Server::start();
+        super::together_they_never_exceed_the_limit(server.url().expose());
+    }
+
+    #[test]
+    fn those_who_wait_together_leave_in_turn() {
+        let server = Server::start();
+        super::those_who_wait_together_leave_in_turn(server.url().expose());
+    }
+
+    #[tokio::test]
+    async fn what_a_killed_process_held_comes_back_within_a_lease() {
+        let server = Server::start();
+        let options = RedisOptions {
+            ttl: TTL,
+            ..server.options()
+        };
+        let open = |hand: Hand| {
+            let store = RedisStore::connect_by(&options, move || hand.now()).unwrap();
+            Box::new(store) as Box<dyn QueueStore>
+        };
+        let now = Clock::system().now();
+        what_a_killed_process_held_comes_back(server.url().expose(), open, now).await;
     }
 }

@@ -19,6 +19,10 @@ macro_rules! every_store {
         mod sqlite {
             $(#[tokio::test] async fn $claim() { super::$claim(crate::desk::Desk::sqlite).await; })*
         }
+        #[cfg(feature = "redis")]
+        mod redis {
+            $(#[tokio::test] async fn $claim() { super::$claim(crate::desk::Desk::redis).await; })*
+        }
     };
 }
 

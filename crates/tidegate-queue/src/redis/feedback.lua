@@ -1,0 +1,134 @@
+-- What a limit learns from the attempts that left: quota/state/feedback.rs.
+
+local function settle(s, lease, actual, limits)
+  s.in_flight = max(s.in_flight - 1, 0)
+  for d = 1, 4 do
+    local limit = limit_of(s, limits, d)
+    if limit then
+      meter_correct(s, d, limit, lease.cost[d], actual[d], lease.sent_at)
+    end
+  end
+end
+
+local function refund(s, lease, limits)
+  settle(s, lease, { 0, 0, 0, 0 }, limits)
+  if s.gate == 'probing' and s.probe_op == lease.op then
+    s.gate = 'closed'
+  end
+end
+
+local function learn(s, d, seen, lease, limits)
+  local before = s.learned[d] or nil
+  local learned = learned_from(before, seen, lease.sent_at)
+  if not learned then
+    return
+  end
+  s.learned[d] = learned
+  local limit = limit_of(s, limits, d)
+  local used = max(seen.limit - seen.remaining, 0)
+  local since = max(s.totals[d] - lease.totals[d], 0)
+  if not limits[d] then
+    meter_convert(s, d, before and shared(before.limit, limits.share), limit, lease.sent_at)
+  end
+  if not limit.window then
+    s.full_at[d] = max(s.full_at[d], lease.sent_at + span(limit, used + since))
+    return
+  end
+  local opened = max(learned.reset_at - learned.limit.per, 0)
+  local counted = s.opened[d] == opened and s.used[d] or 0
+  s.opened[d] = opened
+  s.used[d] = max(counted, used + since)
+end
+
+local function observe(s, lease, seen, limits, now)
+  local took = max(now - lease.sent_at, 0)
+  s.latency = s.latency == 0 and took or whole(s.latency * 7 + took, 8)
+  for d = 1, 4 do
+    if seen[d] then
+      learn(s, d, seen[d], lease, limits)
+    end
+  end
+  if lease.sent_at < s.cut_at then
+    return
+  end
+  s.failures = 0
+  if s.gate ~= 'open' then
+    open_gate(s, now)
+  end
+  if not s.pace then
+    s.window = window_of(s) + 1
+  end
+end
+
+-- How long the barrier stands after a refusal.
+local function hold(s, after)
+  local gap = s.pace and pace_gap(s.pace, s.pace.since) or 200000
+  local first = min(max(gap * 5, 200000), 1000000)
+  local own = min(first * 2 ^ min(s.failures, 16), 60000000)
+  if not after then
+    return own
+  end
+  return s.failures == 0 and after or max(after, own)
+end
+
+local function remember(s, lease)
+  if lease.serial > s.mark then
+    s.mark = lease.serial
+    s.marked_at = lease.sent_at
+  end
+end
+
+-- The one cut of an epoch.
+local function cut(s, lease, limits, now)
+  local limit = limit_of(s, limits, 1)
+  if limit then
+    meter_empty(s, 1, limit, now)
+  end
+  if not s.learned[1] then
+    local accepted = max(lease.serial - (s.mark + 1), 0)
+    local uncounted = max(s.closed_for - 2000000, 0)
+    local during = max(lease.sent_at - (s.marked_at + uncounted), 0)
+    s.pace = pace_measured(s.pace, accepted, max(during, 10000), now)
+  end
+  s.mark = lease.serial
+  s.marked_at = lease.sent_at
+  s.closed_for = 0
+end
+
+local function limited(s, lease, after, limits, now)
+  s.verdict = max(now - lease.sent_at, 0)
+  s.last_refused = now
+  local was_probe = s.gate == 'probing' and s.probe_op == lease.op
+  if lease.sent_at < s.cut_at and not was_probe then
+    remember(s, lease)
+    if s.gate == 'closed' then
+      s.barrier = max(s.barrier, now + (after or 0))
+    end
+    return
+  end
+  if was_probe then
+    s.failures = s.failures + 1
+    s.closed_for = s.closed_for + (now - min(s.cut_at, now))
+    remember(s, lease)
+  else
+    cut(s, lease, limits, now)
+  end
+  s.cut_at = now
+  s.epoch = s.epoch + 1
+  s.gate = 'closed'
+  s.barrier = now + hold(s, after)
+end
+
+local function penalise(s, lease, refusal, after, limits, now)
+  settle(s, lease, { lease.cost[1], 0, 0, 0 }, limits)
+  if refusal == 'limited' then
+    limited(s, lease, after, limits, now)
+  elseif refusal == 'overloaded' then
+    if after then
+      s.barrier = max(s.barrier, now + after)
+    end
+    s.window = max(floor(window_of(s) / 2), 1)
+  else
+    s.closed_until = max(s.closed_until, now + after)
+  end
+end

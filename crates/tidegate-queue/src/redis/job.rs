@@ -1,0 +1,53 @@
+//! What the thread is given to do, and what it gives back.
+
+use std::sync::{Arc, Mutex};
+
+use tidegate_core::LimitKey;
+use tidegate_core::quota::{Limits, OpId};
+use tokio::sync::oneshot;
+
+use super::wire::Row;
+use crate::store::{Ask, Report, StoreError, Turn};
+
+/// What the thread is asked to do.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) what: What,
+    /// Who waits for the answer.
+    pub(super) reply: Option<oneshot::Sender<Result<Done, StoreError>>>,
+}
+
+#[derive(Debug)]
+pub(super) enum What {
+    Ask {
+        key: LimitKey,
+        asks: Vec<Ask>,
+        limits: Limits,
+    },
+    Report(News),
+    Status,
+    Reset(LimitKey),
+    Reach,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) enum Done {
+    Turn(Turn),
+    Told,
+    Rows(Vec<Row>),
+    Known(bool),
+}
+
+/// What happened to one attempt.
+#[derive(Debug, Clone)]
+pub(super) struct News {
+    pub(super) key: LimitKey,
+    pub(super) op: OpId,
+    pub(super) report: Report,
+    pub(super) limits: Limits,
+}
+
+/// Reports that found the channel full or did not arrive. Each ends something that the server may hold for this process,
+/// so there are no more of them than that.
+pub(super) type Backlog = Arc<Mutex<Vec<News>>>;

@@ -1,0 +1,71 @@
+-- What headers tell of one dimension: quota/learned.rs.
+
+local MINUTE, SECOND = 60000000, 1000000
+local WINDOWS = { SECOND, 10 * SECOND, MINUTE, 60 * MINUTE, 24 * 60 * MINUTE }
+
+local function rounding_of(reset)
+  return fmod(reset, SECOND) == 0 and SECOND or SECOND / 100
+end
+
+local function learned_bucket(units, per, used)
+  local limit = { units = units, per = max(per, 1), burst = units, window = false }
+  return { limit = limit, used = used, reset_at = 0, used_then = 0 }
+end
+
+-- The period of a bucket that is full again in `reset` when `used` are out: a minute where that fits within rounding.
+local function period(units, used, reset)
+  if math.abs(scaled(used, MINUTE, units) - reset) <= rounding_of(reset) then
+    return MINUTE
+  end
+  return scaled(units, reset, used)
+end
+
+local function learned_after(before, told, reset)
+  local grown = max(told.used_then - before.used_then, 0)
+  local moves_on = span(told.limit, grown)
+  local moved = math.abs(told.reset_at - before.reset_at)
+  local rounding = rounding_of(reset)
+  local stands_still = moved <= max(rounding, whole(moves_on, 8))
+  local limit, used = before.limit, before.used
+  if grown >= 3 and stands_still and moves_on > 4 * rounding then
+    local per = reset
+    for _, length in ipairs(WINDOWS) do
+      if length >= reset then
+        per = length
+        break
+      end
+    end
+    limit = { units = limit.units, per = per, burst = limit.burst, window = true }
+    return { limit = limit, used = used, reset_at = before.reset_at, used_then = before.used_then }
+  end
+  if limit.window then
+    if told.reset_at > before.reset_at + whole(limit.per, 2) then
+      return { limit = limit, used = used, reset_at = told.reset_at, used_then = told.used_then }
+    end
+    return before
+  end
+  local from = stands_still and before or told
+  if told.used > used then
+    limit = told.limit
+  end
+  return { limit = limit, used = max(told.used, used), reset_at = from.reset_at, used_then = from.used_then }
+end
+
+-- `seen.reset` is `nil` where the reply did not tell it. Returns `nil` where the numbers make no sense.
+local function learned_from(before, seen, sent_at)
+  local used = seen.limit - seen.remaining
+  if used < 0 or seen.limit == 0 then
+    return nil
+  end
+  if before and before.limit.units ~= seen.limit then
+    before = nil
+  end
+  local reset = seen.reset
+  if not reset or used == 0 then
+    return before or (not reset and learned_bucket(seen.limit, MINUTE, 0)) or nil
+  end
+  local told = learned_bucket(seen.limit, period(seen.limit, used, reset), used)
+  told.reset_at = sent_at + reset
+  told.used_then = used
+  return before and learned_after(before, told, reset) or told
+end

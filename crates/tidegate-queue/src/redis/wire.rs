@@ -1,0 +1,283 @@
+//! Questions as the scripts take them, answers as they give them.
+
+use std::fmt::Write as _;
+use std::hash::{BuildHasher as _, RandomState};
+use std::time::Duration;
+
+use redis::Value;
+use tidegate_core::Timestamp;
+use tidegate_core::quota::{
+    Dimension, Limit, Limits, Metering, Observed, Priority, QuotaState, Refusal, Waiting,
+};
+
+use crate::store::{Ask, Holder, LastKnown, Report, StoreError, Turn};
+
+/// Beyond this, a script's numbers are not exact. In microseconds: 142 years.
+const LARGEST: u64 = 1 << 52;
+
+/// One limit as it was read.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) key: String,
+    pub(super) now: Timestamp,
+    pub(super) state: QuotaState,
+    pub(super) holders: Vec<Holder>,
+}
+
+pub(super) fn number(number: u64) -> String {
+    number.min(LARGEST).to_string()
+}
+
+pub(super) fn micros(duration: Duration) -> String {
+    number(u64::try_from(duration.as_micros()).unwrap_or(LARGEST))
+}
+
+/// Different in each process.
+pub(super) fn random_number() -> String {
+    format!("{:016x}", RandomState::new().hash_one("owner"))
+}
+
+/// What this process is called.
+pub(super) fn label() -> String {
+    let program = std::env::current_exe().ok();
+    let program = program.as_deref().and_then(|path| path.file_name());
+    let program = program.map(|name| name.to_string_lossy().into_owned());
+    let host = rustix::system::uname();
+    format!(
+        "{} (process {} on {})",
+        program.unwrap_or_default(),
+        std::process::id(),
+        host.nodename().to_string_lossy()
+    )
+}
+
+/// The configured limits, attempts that may be under way, our share.
+pub(super) fn limits(limits: &Limits) -> [String; 3] {
+    let mut text = String::new();
+    for dimension in Dimension::ALL {
+        if let Some(limit) = limits.dimensions[dimension.index()] {
+            let kind = match limit.metering {
+                Metering::Bucket => 'b',
+                Metering::Window => 'w',
+            };
+            let [units, per, burst] = [limit.units, limit.per, limit.burst].map(number);
+            // Writing to a string does not fail.
+            let _ = write!(
+                text,
+                "{} {units} {per} {burst} {kind};",
+                dimension.index() + 1
+            );
+        }
+    }
+    let most = limits.max_concurrency.map(|most| most.to_string());
+    [text, most.unwrap_or_default(), limits.share.to_string()]
+}
+
+/// `op` is its number among those of all processes.
+pub(super) fn ask(op: String, ask: &Ask) -> [String; 7] {
+    let priority = match ask.priority {
+        Priority::Interactive => "0",
+        Priority::Batch => "1",
+    };
+    [
+        op,
+        number(ask.cost.requests),
+        number(ask.cost.input_tokens),
+        number(ask.cost.output_tokens),
+        priority.to_owned(),
+        ask.seq.map(number).unwrap_or_default(),
+        ask.within.map(micros).unwrap_or_default(),
+    ]
+}
+
+pub(super) fn report(report: Report) -> Vec<String> {
+    let words = |what: &str, more: Vec<String>| {
+        let mut words = vec![what.to_owned()];
+        words.extend(more);
+        words
+    };
+    let after = |after: Option<u64>| vec![after.map(number).unwrap_or_default()];
+    match report {
+        Report::Accepted(seen) => {
+            let seen = [
+                seen.requests,
+                seen.tokens,
+                seen.input_tokens,
+                seen.output_tokens,
+            ];
+            let told = (1..)
+                .zip(seen)
+                .filter_map(|(d, seen)| Some(observed(d, seen?)));
+            words("accepted", vec![told.collect()])
+        }
+        Report::Settled(cost) => words(
+            "settled",
+            [cost.requests, cost.input_tokens, cost.output_tokens]
+                .map(number)
+                .to_vec(),
+        ),
+        Report::Ended => words("ended", Vec::new()),
+        Report::Refused(Refusal::RateLimited { after: hint }) => words("limited", after(hint)),
+        Report::Refused(Refusal::Overloaded { after: hint }) => words("overloaded", after(hint)),
+        Report::Refused(Refusal::Exhausted { after: time }) => {
+            words("exhausted", after(Some(time)))
+        }
+        Report::Unsent => words("unsent", Vec::new()),
+        Report::Left => words("left", Vec::new()),
+    }
+}
+
+fn observed(dimension: usize, seen: Observed) -> String {
+    let [limit, remaining] = [seen.limit, seen.remaining].map(number);
+    let reset = seen.reset.map(micros).unwrap_or_default();
+    format!("{dimension} {limit} {remaining} {reset};")
+}
+
+/// The answer to a question or a report, and what else was told.
+pub(super) fn answer(value: Value) -> Result<(Vec<Value>, Option<LastKnown>), StoreError> {
+    let Value::Array(parts) = value else {
+        return Err(unreadable());
+    };
+    let mut parts = parts.into_iter();
+    let answer = match parts.next() {
+        Some(Value::Array(answer)) => answer,
+        Some(_) => return Err(unreadable()),
+        None => Vec::new(),
+    };
+    let known = parts.next().map(last_known).transpose()?;
+    Ok((answer, known))
+}
+
+pub(super) fn turn(answer: Vec<Value>) -> Result<Turn, StoreError> {
+    let mut words = answer.into_iter();
+    let what: String = next(&mut words)?;
+    Ok(match what.as_str() {
+        "go" => Turn::Go {
+            index: next(&mut words)?,
+            seq: next(&mut words)?,
+        },
+        "wait" => Turn::Wait {
+            after: Duration::from_micros(next(&mut words)?),
+            seq: next(&mut words)?,
+            why: why(&next::<String>(&mut words)?)?,
+            ahead: next(&mut words)?,
+            by_size: next(&mut words)?,
+            gap: known(next(&mut words)?).map(Duration::from_micros),
+        },
+        "refused" => Turn::Refused {
+            after: known(next(&mut words)?).map(Duration::from_micros),
+        },
+        "closed" => Turn::Closed {
+            after: Duration::from_micros(next(&mut words)?),
+        },
+        _ => return Err(unreadable()),
+    })
+}
+
+fn why(word: &str) -> Result<Waiting, StoreError> {
+    Ok(match word {
+        "pace" => Waiting::Pace,
+        "barrier" => Waiting::Barrier,
+        "probe" => Waiting::Probe,
+        "room" => Waiting::Room,
+        _ => return Err(unreadable()),
+    })
+}
+
+fn last_known(value: Value) -> Result<LastKnown, StoreError> {
+    let Value::Array(parts) = value else {
+        return Err(unreadable());
+    };
+    let mut parts = parts.into_iter();
+    let start: i64 = next(&mut parts)?;
+    let most: i64 = next(&mut parts)?;
+    let sharers = next(&mut parts)?;
+    let pace: String = next(&mut parts)?;
+    let told: Vec<u64> = next(&mut parts)?;
+    let note: String = next(&mut parts)?;
+    match note.as_str() {
+        "clock" => tracing::warn!(
+            "the clock of the queue's Redis was set back; a limit's state begins anew"
+        ),
+        "broken" => {
+            tracing::warn!("a limit's state in the queue's Redis was broken; it begins anew");
+        }
+        _ => {}
+    }
+    let mut learned = [None; 4];
+    for limit in told.chunks_exact(5) {
+        let dimension = usize::try_from(limit[0]).unwrap_or_default();
+        if let Some(slot) = learned.get_mut(dimension.wrapping_sub(1)) {
+            *slot = Some(Limit {
+                units: limit[1],
+                per: limit[2],
+                burst: limit[3],
+                metering: if limit[4] == 1 {
+                    Metering::Window
+                } else {
+                    Metering::Bucket
+                },
+            });
+        }
+    }
+    Ok(LastKnown {
+        next: Duration::from_micros(known(start).unwrap_or_default()),
+        most: known(most).and_then(|most| u32::try_from(most).ok()),
+        sharers,
+        pace: pace.parse().ok(),
+        learned,
+    })
+}
+
+/// Numbers that may be unknown are told as -1 then.
+fn known(number: i64) -> Option<u64> {
+    u64::try_from(number).ok()
+}
+
+/// One limit of the status; `None` where its state has expired.
+pub(super) fn row(key: String, value: Value) -> Result<Option<Row>, StoreError> {
+    let Value::Array(parts) = value else {
+        return Err(unreadable());
+    };
+    if parts.is_empty() {
+        return Ok(None);
+    }
+    let mut words = parts.into_iter();
+    let now = Timestamp::from_micros(next(&mut words)?);
+    let text: String = next(&mut words)?;
+    let holders: Vec<(String, u32, u64)> = next(&mut words)?;
+    let holders = holders.into_iter().map(|(name, attempts, expires)| Holder {
+        name,
+        attempts,
+        expires: Duration::from_micros(expires),
+    });
+    Ok(Some(Row {
+        key,
+        now,
+        state: state(&text)?,
+        holders: holders.collect(),
+    }))
+}
+
+/// A script writes a pace's floating numbers as text; here they are kept as their bits.
+fn state(text: &str) -> Result<QuotaState, StoreError> {
+    let mut state: serde_json::Value = serde_json::from_str(text).map_err(|_| unreadable())?;
+    for name in ["rate", "dip"] {
+        if let Some(number) = state.pointer_mut(&format!("/pace/{name}")) {
+            let exact = number.as_str().and_then(|text| text.parse::<f64>().ok());
+            *number = exact.ok_or_else(unreadable)?.to_bits().into();
+        }
+    }
+    serde_json::from_value(state).map_err(|_| unreadable())
+}
+
+fn next<T: redis::FromRedisValue>(
+    words: &mut impl Iterator<Item = Value>,
+) -> Result<T, StoreError> {
+    let word = words.next().ok_or_else(unreadable)?;
+    T::from_redis_value(word).map_err(|_| unreadable())
+}
+
+fn unreadable() -> StoreError {
+    StoreError("Redis: its answer cannot be read".to_owned())
+}

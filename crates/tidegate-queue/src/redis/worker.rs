@@ -1,0 +1,345 @@
+//! The thread that speaks to the server. Its callers wait for it without holding up a runtime.
+
+use std::sync::PoisonError;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use redis::{RedisResult, Value};
+use tidegate_core::quota::{Limits, OpId};
+use tidegate_core::{LimitKey, Timestamp};
+use tokio::time::Instant;
+
+use super::connection::{Call, Connection, Silence};
+use super::job::{Backlog, Done, Job, News, What};
+use super::members::{Member, Members};
+use super::scripts::Operation;
+use super::{Heard, wire};
+use crate::store::{Ask, LastKnown, Report, StoreError, Turn};
+
+/// Sent in one round trip at most: others wait for it.
+const TOGETHER: usize = 64;
+
+pub(super) struct Worker {
+    pub(super) connection: Connection,
+    pub(super) members: Members,
+    pub(super) jobs: Receiver<Job>,
+    pub(super) backlog: Backlog,
+    pub(super) heard: Heard,
+    pub(super) clock: Option<Box<dyn Fn() -> Timestamp + Send>>,
+    pub(super) rest: Duration,
+}
+
+impl Worker {
+    /// Works until the store is dropped, and then says that the process is gone.
+    pub(super) fn serve(mut self) {
+        loop {
+            let job = if self.members.is_alive() || !self.is_even() {
+                self.jobs.recv_timeout(self.rest)
+            } else {
+                self.jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            };
+            match job {
+                Ok(job) => self.work(job),
+                Err(RecvTimeoutError::Timeout) => drop(self.catch_up()),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            self.renew();
+        }
+        self.retire();
+    }
+
+    /// Does all that is waiting in one round trip.
+    fn work(&mut self, first: Job) {
+        let more = self.jobs.try_iter().take(TOGETHER - 1);
+        let jobs: Vec<Job> = std::iter::once(first).chain(more).collect();
+        // In the order it happened: what was not told yet comes first.
+        if let Err(silence) = self.catch_up() {
+            for job in jobs {
+                self.fail(job, &silence);
+            }
+            return;
+        }
+        let calls: Vec<Option<Call>> = jobs.iter().map(|job| self.call(&job.what)).collect();
+        let sent: Vec<Call> = calls.iter().flatten().cloned().collect();
+        match self.send(&sent) {
+            Ok(answers) => {
+                let mut answers = answers.into_iter();
+                for (job, call) in jobs.into_iter().zip(calls) {
+                    let answer = call.and_then(|_| answers.next());
+                    self.finish(job, answer);
+                }
+            }
+            Err(silence) => {
+                for job in jobs {
+                    self.fail(job, &silence);
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, calls: &[Call]) -> Result<Vec<RedisResult<Value>>, Silence> {
+        if calls.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.connection.send(calls)
+    }
+
+    /// The script for a job; none for those that are no script.
+    fn call(&mut self, what: &What) -> Option<Call> {
+        match what {
+            What::Ask { key, asks, limits } => {
+                let own = asks
+                    .iter()
+                    .flat_map(|ask| wire::ask(self.members.op(ask.op), ask))
+                    .collect();
+                Some(self.call_of(Operation::Ask, key, Some(limits), own))
+            }
+            What::Report(news) => Some(self.call_of_news(news)),
+            What::Reset(key) => Some(self.call_of(Operation::Reset, key, None, Vec::new())),
+            What::Status | What::Reach => None,
+        }
+    }
+
+    fn call_of_news(&mut self, news: &News) -> Call {
+        let mut own = vec![self.members.op(news.op)];
+        own.extend(wire::report(news.report));
+        self.call_of(Operation::Report, &news.key, Some(&news.limits), own)
+    }
+
+    fn call_of(
+        &mut self,
+        operation: Operation,
+        key: &LimitKey,
+        limits: Option<&Limits>,
+        own: Vec<String>,
+    ) -> Call {
+        let (name, keys) = if operation == Operation::Ask {
+            let member = self.members.join(key);
+            (member.name.clone(), member.keys.clone())
+        } else {
+            self.members.named(key)
+        };
+        self.named(operation, name, keys, limits, own)
+    }
+
+    fn named(
+        &self,
+        operation: Operation,
+        name: String,
+        keys: [String; 4],
+        limits: Option<&Limits>,
+        own: Vec<String>,
+    ) -> Call {
+        let now = self
+            .clock
+            .as_ref()
+            .map(|clock| clock().as_micros().to_string());
+        let mut arguments = vec![
+            now.unwrap_or_default(),
+            name,
+            self.members.owner.clone(),
+            self.members.label.clone(),
+            wire::micros(self.members.ttl),
+        ];
+        arguments.extend(wire::limits(limits.unwrap_or(&Limits::UNKNOWN)));
+        arguments.extend(own);
+        Call {
+            operation,
+            keys,
+            arguments,
+        }
+    }
+
+    fn of_member(&self, operation: Operation, member: &Member, own: Vec<String>) -> Call {
+        let (name, keys) = (member.name.clone(), member.keys.clone());
+        self.named(operation, name, keys, None, own)
+    }
+
+    /// Tells whoever asked what came of it.
+    fn finish(&mut self, job: Job, answer: Option<RedisResult<Value>>) {
+        let done = match (&job.what, answer) {
+            (_, Some(Err(error))) => Err(refusal(&error)),
+            (What::Ask { key, asks, .. }, Some(Ok(value))) => self.turn(key, asks, value),
+            (What::Report(news), Some(Ok(value))) => self.told(news, value),
+            (What::Reset(_), Some(Ok(value))) => Ok(Done::Known(value == Value::Int(1))),
+            (What::Status, _) => self.rows(),
+            (What::Reach, _) => self.reach(),
+            (_, None) => Err(unanswered("nothing came back")),
+        };
+        self.answer(job, done);
+    }
+
+    fn turn(&mut self, key: &LimitKey, asks: &[Ask], value: Value) -> Result<Done, StoreError> {
+        let (answer, known) = wire::answer(value)?;
+        self.hear(key, known);
+        let turn = wire::turn(answer)?;
+        if let Turn::Go { index, .. } = turn
+            && let Some(ask) = asks.get(index)
+        {
+            self.members.join(key).held.insert(ask.op);
+        }
+        Ok(Done::Turn(turn))
+    }
+
+    fn told(&mut self, news: &News, value: Value) -> Result<Done, StoreError> {
+        let (_, known) = wire::answer(value)?;
+        self.hear(&news.key, known);
+        if news.report.ends() {
+            self.members.release(&news.key, news.op);
+        }
+        Ok(Done::Told)
+    }
+
+    fn hear(&self, key: &LimitKey, known: Option<LastKnown>) {
+        if let Some(known) = known {
+            let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+            heard.insert(key.clone(), (Instant::now(), known));
+        }
+    }
+
+    fn answer(&mut self, job: Job, done: Result<Done, StoreError>) {
+        let Some(reply) = job.reply else { return };
+        let Err(Ok(Done::Turn(Turn::Go { index, .. }))) = reply.send(done) else {
+            return;
+        };
+        // Nobody heard it.
+        if let What::Ask { key, asks, limits } = job.what
+            && let Some(ask) = asks.get(index)
+        {
+            self.note_unsent(&key, ask.op, &limits);
+        }
+    }
+
+    /// The server did not answer. What it may have done is undone, what it must know is kept for it.
+    fn fail(&mut self, job: Job, silence: &Silence) {
+        match &job.what {
+            What::Ask { key, asks, limits } if silence.was_sent => {
+                for ask in asks {
+                    self.note_unsent(key, ask.op, limits);
+                }
+            }
+            What::Report(news) if !matches!(news.report, Report::Accepted(_)) => {
+                self.note(news.clone());
+            }
+            _ => {}
+        }
+        if let Some(reply) = job.reply {
+            // Whoever does not listen any more has lost nothing.
+            drop(reply.send(Err(unanswered(&silence.reason))));
+        }
+    }
+
+    fn note_unsent(&self, key: &LimitKey, op: OpId, limits: &Limits) {
+        self.note(News {
+            key: key.clone(),
+            op,
+            report: Report::Unsent,
+            limits: *limits,
+        });
+    }
+
+    /// Tells what is left over.
+    fn catch_up(&mut self) -> Result<(), Silence> {
+        let left = std::mem::take(&mut *self.lock());
+        if left.is_empty() {
+            return Ok(());
+        }
+        let calls: Vec<Call> = left.iter().map(|news| self.call_of_news(news)).collect();
+        match self.send(&calls) {
+            Ok(_) => {
+                for news in &left {
+                    self.members.release(&news.key, news.op);
+                }
+                Ok(())
+            }
+            Err(silence) => {
+                self.lock().splice(0..0, left);
+                Err(silence)
+            }
+        }
+    }
+
+    /// Says that this process lives, where it has not been said for a while.
+    fn renew(&mut self) {
+        if !self.members.is_due() {
+            return;
+        }
+        let renewal = |member: &Member| {
+            let held = member.held.iter().map(|op| self.members.op(*op)).collect();
+            self.of_member(Operation::Renew, member, held)
+        };
+        let calls: Vec<Call> = self.members.all().map(renewal).collect();
+        if let Err(silence) = self.send(&calls) {
+            tracing::debug!("Redis: {}", silence.reason);
+        }
+    }
+
+    /// Says the last things, once: nobody waits for a server that is away.
+    fn retire(&mut self) {
+        let caught_up = self.catch_up();
+        let goodbye = |member: &Member| self.of_member(Operation::Retire, member, Vec::new());
+        let calls: Vec<Call> = self.members.all().map(goodbye).collect();
+        if let Err(silence) = caught_up.and_then(|()| self.send(&calls)) {
+            tracing::debug!("Redis: {}", silence.reason);
+        }
+    }
+
+    fn rows(&mut self) -> Result<Done, StoreError> {
+        let index = self.members.index();
+        let names = self
+            .connection
+            .command(redis::cmd("ZRANGE").arg(index).arg(0).arg(-1));
+        let names = names.map_err(|silence| unanswered(&silence.reason))?;
+        let mut names: Vec<String> =
+            redis::from_redis_value(names).map_err(|error| unanswered(&error.to_string()))?;
+        names.sort();
+        let calls: Vec<Call> = names
+            .iter()
+            .map(|name| {
+                let keys = self.members.keys(name);
+                self.named(Operation::Status, name.clone(), keys, None, Vec::new())
+            })
+            .collect();
+        let answers = self.send(&calls);
+        let answers = answers.map_err(|silence| unanswered(&silence.reason))?;
+        let mut rows = Vec::new();
+        for (name, answer) in names.iter().zip(answers) {
+            let answer = answer.map_err(|error| refusal(&error))?;
+            rows.extend(wire::row(self.members.called(name), answer)?);
+        }
+        Ok(Done::Rows(rows))
+    }
+
+    fn reach(&mut self) -> Result<Done, StoreError> {
+        let pong = self.connection.command(&redis::cmd("PING"));
+        pong.map_err(|silence| unanswered(&silence.reason))?;
+        Ok(Done::Told)
+    }
+
+    fn note(&self, news: News) {
+        self.lock().push(news);
+    }
+
+    fn is_even(&self) -> bool {
+        self.lock().is_empty()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<News>> {
+        self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn unanswered(reason: &str) -> StoreError {
+    StoreError(format!("Redis: {reason}"))
+}
+
+/// An error of the server's, or of a script's.
+fn refusal(error: &redis::RedisError) -> StoreError {
+    match (error.code(), error.detail()) {
+        (Some("NEWER"), layout) => StoreError(format!(
+            "Redis: a newer version wrote there (layout {}); update, or use another prefix",
+            layout.unwrap_or("unknown")
+        )),
+        _ => unanswered(&error.to_string()),
+    }
+}
