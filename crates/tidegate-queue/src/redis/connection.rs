@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use redis::{Client, Cmd, Pipeline, RedisResult, ServerErrorKind, TlsCertificates, Value};
+use redis::io::tcp::TcpSettings;
+use redis::{
+    Client, Cmd, ConnectionInfo, IntoConnectionInfo as _, Pipeline, RedisResult, ServerErrorKind,
+    TlsCertificates, Value,
+};
 
 use super::scripts::Operation;
 use super::{RedisError, RedisOptions};
@@ -41,17 +45,20 @@ impl std::fmt::Debug for Connection {
 
 impl Connection {
     pub(super) fn new(options: &RedisOptions) -> Result<Self, RedisError> {
-        let url = options.url.expose();
-        let client = match &options.authority {
+        let open = |address: ConnectionInfo| match &options.authority {
             Some(authority) => {
                 let certificates = TlsCertificates {
                     client_tls: None,
                     root_cert: Some(authority.clone()),
                 };
-                Client::build_with_tls(url, certificates)
+                Client::build_with_tls(address, certificates)
             }
-            None => Client::open(url),
+            None => Client::open(address),
         };
+        let address = options.url.expose().into_connection_info();
+        // Questions are small, and wait for nothing that would be sent with them.
+        let at_once = TcpSettings::default().set_nodelay(true);
+        let client = address.and_then(|address| open(address.set_tcp_settings(at_once)));
         let client = client.map_err(|error| RedisError::Options {
             reason: options.url.redact(&error.to_string()).into_owned(),
         })?;
