@@ -6,6 +6,7 @@
 //! [`Queue`] does the waiting.
 
 mod clock;
+mod guarded;
 mod memory;
 mod queue;
 #[cfg(feature = "redis")]
@@ -15,6 +16,7 @@ mod sqlite;
 mod store;
 
 pub use clock::Clock;
+pub use guarded::Guarded;
 pub use memory::MemoryStore;
 pub use queue::{AcquireError, Admission, Number, Pacing, Permit, Place, Queue, Slot, Wanted};
 #[cfg(feature = "redis")]

@@ -23,6 +23,16 @@ pub(crate) struct Limited {
 }
 
 impl Limited {
+    /// Whether that attempt is under way.
+    pub(crate) fn knows(&self, op: OpId) -> bool {
+        self.leases.contains_key(&op)
+    }
+
+    /// Whether nothing is under way.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.leases.is_empty()
+    }
+
     pub(crate) fn ask(&mut self, asks: &[Ask], limits: &Limits, now: Timestamp) -> Turn {
         let let_go = |ask: &Ask| self.leases.get(&ask.op).map(|lease| lease.seq);
         if let Some((index, seq)) = (0..).zip(asks).find_map(|(i, ask)| Some((i, let_go(ask)?))) {

@@ -22,5 +22,11 @@ mod processes;
 #[path = "conformance/on_a_server.rs"]
 mod on_a_server;
 #[cfg(feature = "redis")]
+#[path = "conformance/outage.rs"]
+mod outage;
+#[cfg(feature = "redis")]
+#[path = "conformance/reaching.rs"]
+mod reaching;
+#[cfg(feature = "redis")]
 #[path = "conformance/server.rs"]
 mod server;

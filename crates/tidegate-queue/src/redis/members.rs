@@ -135,7 +135,7 @@ impl Members {
         true
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = &Member> {
-        self.limits.values()
+    pub(super) fn all(&self) -> impl Iterator<Item = (&LimitKey, &Member)> {
+        self.limits.iter()
     }
 }

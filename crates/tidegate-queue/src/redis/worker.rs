@@ -264,20 +264,36 @@ impl Worker {
         if !self.members.is_due() {
             return;
         }
-        let renewal = |member: &Member| {
+        let renewal = |(key, member): (&LimitKey, &Member)| {
             let held = member.held.iter().map(|op| self.members.op(*op)).collect();
-            self.of_member(Operation::Renew, member, held)
+            (key.clone(), self.of_member(Operation::Renew, member, held))
         };
-        let calls: Vec<Call> = self.members.all().map(renewal).collect();
-        if let Err(silence) = self.send(&calls) {
-            tracing::debug!("Redis: {}", silence.reason);
+        let (keys, calls): (Vec<LimitKey>, Vec<Call>) = self.members.all().map(renewal).unzip();
+        match self.send(&calls) {
+            Ok(answers) => {
+                for (key, answer) in keys.iter().zip(answers) {
+                    self.count(key, answer);
+                }
+            }
+            Err(silence) => tracing::debug!("Redis: {}", silence.reason),
+        }
+    }
+
+    /// Keeps how many share a limit now.
+    fn count(&self, key: &LimitKey, answer: RedisResult<Value>) {
+        let sharers = answer.ok().and_then(|it| redis::from_redis_value(it).ok());
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(sharers), Some((_, known))) = (sharers, heard.get_mut(key)) {
+            known.sharers = sharers;
         }
     }
 
     /// Says the last things, once: nobody waits for a server that is away.
     fn retire(&mut self) {
         let caught_up = self.catch_up();
-        let goodbye = |member: &Member| self.of_member(Operation::Retire, member, Vec::new());
+        let goodbye = |(_, member): (&LimitKey, &Member)| {
+            self.of_member(Operation::Retire, member, Vec::new())
+        };
         let calls: Vec<Call> = self.members.all().map(goodbye).collect();
         if let Err(silence) = caught_up.and_then(|()| self.send(&calls)) {
             tracing::debug!("Redis: {}", silence.reason);
