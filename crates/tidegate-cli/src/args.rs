@@ -75,6 +75,9 @@ pub(crate) enum Command {
     /// List, add, remove and test providers
     #[command(subcommand)]
     Provider(ProviderCommand),
+    /// See who waits for which limit, and forget what is held against one
+    #[command(subcommand)]
+    Queue(QueueCommand),
     /// Say how a failure is judged, what follows, and why
     Explain(Explain),
     /// Print the completions of a shell
@@ -88,6 +91,25 @@ pub(crate) enum Command {
         /// Write a page for each command into this directory instead
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum QueueCommand {
+    /// Print every limit that is known: its pace, who waits, who is under way, when it was last refused
+    Status {
+        /// Print it anew every second, until Ctrl-C
+        #[arg(long)]
+        watch: bool,
+        /// Print one JSON object; with --watch one line each time
+        #[arg(long)]
+        json: bool,
+    },
+    /// Forget what was learned of a limit and is held against it; whoever waits or is under way, stays
+    Reset {
+        /// The limit, as `tidegate queue status` prints it
+        #[arg(value_name = "KEY")]
+        key: String,
     },
 }
 

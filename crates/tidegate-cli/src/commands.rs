@@ -9,10 +9,12 @@ pub(crate) mod endpoint;
 pub(crate) mod explain;
 pub(crate) mod man;
 pub(crate) mod provider;
+pub(crate) mod queue;
 pub(crate) mod run;
 pub(crate) mod test;
 
-use tidegate::config::{Config, ConfigError, Environment, locate};
+use tidegate::config::{Config, ConfigError, Environment, StoreKind, locate};
+use tidegate::{Executor, ExecutorBuilder, store};
 
 use crate::args::Global;
 use crate::exit::Exit;
@@ -31,4 +33,21 @@ pub(crate) fn refused(as_json: bool, kind: &'static str, exit: Exit, what: &str)
         return run::written(json::print_early(kind, what, exit), exit);
     }
     text::error(exit, what)
+}
+
+/// An executor to be put together whose line is kept where `[queue]` says, or in a file that all processes of this user
+/// share. Whoever asks the demo is alone with it.
+pub(crate) fn executor(
+    config: Config,
+    alone: bool,
+    global: &Global,
+) -> Result<ExecutorBuilder, store::OpenStoreError> {
+    if alone {
+        return Ok(Executor::builder(config));
+    }
+    let opened = store::open(&config, StoreKind::Sqlite)?;
+    if let Some(warning) = opened.warning.filter(|_| !global.quiet) {
+        text::warning(&warning);
+    }
+    Ok(Executor::builder(config).store(opened.store))
 }

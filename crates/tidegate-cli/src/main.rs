@@ -22,7 +22,7 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return usage(&error),
     };
-    logging::start(args.global.verbose);
+    logging::start(&args.global);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -58,6 +58,7 @@ async fn dispatch(args: Args) -> Exit {
         Command::Embed(embed) => Box::pin(commands::embed::run(&global, embed)).await,
         Command::Config(command) => commands::config::run(&global, command),
         Command::Endpoint(command) => Box::pin(commands::endpoint::run(&global, command)).await,
+        Command::Queue(command) => Box::pin(commands::queue::run(&global, command)).await,
         Command::Provider(command) => Box::pin(commands::provider::run(&global, command)).await,
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod json;
 pub(crate) mod kept;
 pub(crate) mod packed;
 pub(crate) mod preview;
+pub(crate) mod queue;
 pub(crate) mod spinner;
 pub(crate) mod table;
 pub(crate) mod text;

@@ -14,6 +14,7 @@ mod spaced;
 mod state;
 mod status;
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +43,13 @@ impl LimitKey {
 
     /// The key as text.
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Equal, ordered and hashed as its text is: maps over keys can be asked with it.
+impl Borrow<str> for LimitKey {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

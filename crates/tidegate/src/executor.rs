@@ -4,9 +4,9 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
-use tidegate_core::{Embeddings, RetryBudget};
+use tidegate_core::{Embeddings, LimitKey, RetryBudget};
 use tidegate_providers::Provider;
-use tidegate_queue::{Clock, MemoryStore, Queue, QueueStore};
+use tidegate_queue::{Clock, KeyStatus, MemoryStore, Queue, QueueStore, StoreError};
 
 use crate::config::Config;
 use crate::engine::Engine;
@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::events::EventSink;
 use crate::execution;
 use crate::outcome::Outcome;
+use crate::plan;
 use crate::preview::{self, Preview};
 use crate::run_request::{EmbedRun, RunRequest};
 use crate::stream::ResponseStream;
@@ -96,6 +97,25 @@ impl Executor {
     /// Those that a run would meet before its first attempt.
     pub async fn preview(&self, request: RunRequest) -> Result<Preview, Error> {
         preview::preview(&self.engine, request).await
+    }
+
+    /// How every limit stands that the queue's store knows.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be reached.
+    pub async fn queue_status(&self) -> Result<Vec<KeyStatus>, StoreError> {
+        let limits = plan::limits(&self.engine.config);
+        let limits_of = |key: &str| limits.get(key).copied().unwrap_or_default();
+        self.engine.queue.status(&limits_of).await
+    }
+
+    /// Forgets what was learned of a limit and is held against it; whoever waits or is under way, stays. Says whether the
+    /// store knew it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be reached.
+    pub async fn queue_reset(&self, key: &LimitKey) -> Result<bool, StoreError> {
+        self.engine.queue.reset(key).await
     }
 
     /// Waits until nothing is left of attempts that were stopped: child processes ended and reaped.

@@ -25,6 +25,7 @@ pub mod ccw;
 pub mod config;
 pub mod explain;
 pub mod plan;
+pub mod store;
 pub mod transport;
 
 mod attempt;
@@ -56,4 +57,4 @@ pub use tidegate_context as context;
 pub use tidegate_context::{Format, Layout, Packed, SkipReason, Skipped, Unmatched};
 pub use tidegate_core::*;
 pub use tidegate_providers::{Call, EncodeError};
-pub use tidegate_queue::Clock;
+pub use tidegate_queue::{Clock, Holder, KeyStatus, StoreError};

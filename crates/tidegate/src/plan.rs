@@ -4,10 +4,11 @@ mod error;
 mod resolve;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tidegate_core::quota::Priority;
-use tidegate_core::{Conditions, FailureKind, Price, Target};
+use tidegate_core::quota::{Limits, Priority};
+use tidegate_core::{Conditions, FailureKind, LimitKey, Price, Target};
 use tidegate_providers::Provider;
 
 pub use self::error::PlanError;
@@ -296,6 +297,25 @@ pub fn direct_target(config: &Config, provider: &str, model: &str) -> Result<Tar
     };
     let mut plan = plan(&config, built_in, asked)?;
     Ok(plan.targets.swap_remove(0).target)
+}
+
+/// What is configured of the limits that the endpoints run into, by their keys. Endpoints that cannot be used as they are
+/// have none; a credential is not needed.
+pub fn limits(config: &Config) -> BTreeMap<LimitKey, Limits> {
+    let of = |endpoint: &EndpointConfig| {
+        let account = find_provider(config, &built_in, endpoint).ok()?;
+        let resolver = Resolver {
+            config,
+            account: &account,
+            provider: built_in(&account.kind.value)?,
+        };
+        let settings = (endpoint.settings.clone())
+            .or(&account.settings)
+            .or(&config.defaults);
+        let key = resolver.limit_key_of(&endpoint.model.value).ok()?;
+        Some((key, settings.limits()))
+    };
+    config.endpoints.values().filter_map(of).collect()
 }
 
 /// The built-in providers that work without configuration, by name.

@@ -29,7 +29,7 @@ pub(crate) async fn run(global: &Global, args: Embed) -> Exit {
         Err(error) => return text::error(Exit::Config, &error.to_string()),
     };
     // Held for the whole run: dropping it stops the simulator.
-    let _demo = match demo::if_wanted(&mut config, args.endpoint.as_deref()).await {
+    let demo = match demo::if_wanted(&mut config, args.endpoint.as_deref()).await {
         Ok(demo) => demo,
         Err(error) => {
             return text::error(
@@ -48,9 +48,10 @@ pub(crate) async fn run(global: &Global, args: Embed) -> Exit {
         Spinner::on_terminal()
     };
     let lines = text::Lines::new(global, spinner.clone());
-    let executor = Executor::builder(config)
-        .event_sink(Arc::new(lines))
-        .build();
+    let executor = match commands::executor(config, demo.is_some(), global) {
+        Ok(executor) => executor.event_sink(Arc::new(lines)).build(),
+        Err(error) => return text::error(Exit::Config, &error.to_string()),
+    };
     let work = Box::pin(embed(&executor, args, texts, vectors, global, &spinner));
     interruptible(&executor, &spinner, work).await
 }

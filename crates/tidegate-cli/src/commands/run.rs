@@ -34,7 +34,7 @@ pub(crate) async fn run(global: &Global, args: Run) -> Exit {
             .for_each(|warning| text::warning(warning));
     }
     // Held for the whole run: dropping it stops the simulator.
-    let _demo = match demo::if_wanted(&mut config, args.endpoint.as_deref()).await {
+    let demo = match demo::if_wanted(&mut config, args.endpoint.as_deref()).await {
         Ok(demo) => demo,
         Err(error) => {
             return early(
@@ -55,7 +55,11 @@ pub(crate) async fn run(global: &Global, args: Run) -> Exit {
         Shown::Events => Arc::new(json::Lines),
         _ => Arc::new(text::Lines::new(global, spinner.clone())),
     };
-    let executor = Executor::builder(config).event_sink(sink).build();
+    let alone = demo.is_some() || args.dry_run;
+    let executor = match commands::executor(config, alone, global) {
+        Ok(executor) => executor.event_sink(sink).build(),
+        Err(error) => return early(&args, "config", Exit::Config, &error.to_string()),
+    };
     let dry_run = args.dry_run;
     let request = run_request(args, request, shown);
     if dry_run {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tidegate::config::{Config, EndpointConfig, Origin, Settings, Sourced, Time};
-use tidegate::{ErrorKind, Executor, Outcome, Request, RunRequest, Spell};
+use tidegate::{ErrorKind, Outcome, Request, RunRequest, Spell};
 
 use crate::args::{Global, TestOptions};
+use crate::commands;
 use crate::commands::run::{exit, interruptible, written};
 use crate::exit::Exit;
 use crate::output::spinner::Spinner;
@@ -42,9 +43,13 @@ pub(crate) async fn ask(
     } else {
         Spinner::on_terminal()
     };
-    let executor = Executor::builder(config)
-        .event_sink(Arc::new(text::Lines::new(global, spinner.clone())))
-        .build();
+    let lines = Arc::new(text::Lines::new(global, spinner.clone()));
+    let executor = match commands::executor(config, false, global) {
+        Ok(executor) => executor.event_sink(lines).build(),
+        Err(error) => {
+            return commands::refused(test.json, "config", Exit::Config, &error.to_string());
+        }
+    };
     let request = RunRequest {
         endpoint,
         request: Request {

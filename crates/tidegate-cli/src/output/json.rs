@@ -131,7 +131,8 @@ impl EventSink for Lines {
     }
 }
 
-fn line(value: &impl Serialize) -> io::Result<()> {
+/// Prints one line of JSON on stdout.
+pub(crate) fn line(value: &impl Serialize) -> io::Result<()> {
     let mut text = serde_json::to_vec(value)?;
     text.push(b'\n');
     let mut stdout = io::stdout().lock();

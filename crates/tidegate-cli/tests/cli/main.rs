@@ -14,6 +14,7 @@ mod explain;
 mod generated;
 mod interrupt;
 mod mentions;
+mod queue;
 mod request;
 mod run;
 mod secrets;

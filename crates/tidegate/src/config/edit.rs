@@ -18,7 +18,7 @@ pub use entry::{NewEndpoint, NewProvider};
 
 use self::place::Place;
 use super::nearest::UnknownName;
-use super::{Config, ConfigError, Environment, validate};
+use super::{Config, ConfigError, Environment, literal};
 
 /// What a change came to.
 #[derive(Debug)]
@@ -111,7 +111,7 @@ pub fn edit(path: &Path, environment: &Environment, change: &Change) -> Result<E
     revise(path, environment, change)?;
     let place = Place::take(path)?;
     let (text, mut edited) = revise(path, environment, change)?;
-    edited.closed = place.write(&text, validate::literal_secret(&edited.config).is_some())?;
+    edited.closed = place.write(&text, literal::secret(&edited.config).is_some())?;
     Ok(edited)
 }
 

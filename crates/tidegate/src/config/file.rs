@@ -175,6 +175,11 @@ impl Document<'_> {
         config.queue = QueueConfig {
             pacing: self.sourced(file.queue.pacing),
             max_wait: self.sourced(file.queue.max_wait),
+            store: self.sourced(file.queue.store),
+            path: self.path(file.queue.path, "path")?,
+            url: self.sourced(file.queue.url),
+            prefix: self.sourced(file.queue.prefix),
+            hash_key: self.sourced(file.queue.hash_key),
         };
         config.context = ContextConfig {
             include_dirs: self.directories(file.context.include_dirs)?,

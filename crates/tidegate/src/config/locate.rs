@@ -36,6 +36,13 @@ pub(super) fn default_cache(environment: &Environment) -> Option<PathBuf> {
     Some(base.join("tidegate"))
 }
 
+/// Where what outlives a run belongs that is no setting: `$XDG_STATE_HOME/tidegate`, or the same under `~/.local/state`.
+pub(super) fn default_state(environment: &Environment) -> Option<PathBuf> {
+    let home = || Some(directory(environment, "HOME")?.join(".local").join("state"));
+    let base = directory(environment, "XDG_STATE_HOME").or_else(home)?;
+    Some(base.join("tidegate"))
+}
+
 /// Where the seed keeps its file.
 fn ccw_path(environment: &Environment) -> Option<PathBuf> {
     Some(ccw_home(&directory(environment, "CCW_DATA_DIR")?))

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::Config;
 use super::environment::Environment;
 use super::error::ConfigError;
+use super::literal;
 use super::locate::VARIABLE;
-use super::validate;
 
 /// Reads and understands the file at `path`.
 pub(super) fn file(path: &Path, environment: Environment) -> Result<Config, ConfigError> {
@@ -48,7 +48,7 @@ pub(super) fn unreadable(path: &Path, environment: &Environment, error: io::Erro
 
 /// What others can read that they should not.
 fn exposed(config: &Config, path: &Path) -> Option<String> {
-    let place = validate::literal_secret(config)?;
+    let place = literal::secret(config)?;
     let path = path.display();
     Some(format!(
         "{place} in {path} can be read by other users of this machine: chmod 600 {path}"

@@ -69,6 +69,18 @@ fn queue(config: &Config, table: &mut Table<'_>) {
     let wait = config.queue.max_wait.clone();
     let wait = wait.unwrap_or(Sourced::default_of(Time(config.queue.max_wait())));
     table.push("max_wait", quoted(&wait.value.to_string()), &wait.origin);
+    let queue = &config.queue;
+    table.with("store", queue.store.as_ref(), |store| {
+        quoted(&store.to_string())
+    });
+    table.path("path", queue.path.as_ref());
+    table.with("url", queue.url.as_ref(), |url| {
+        quoted(&without_secrets(url.raw()))
+    });
+    table.text("prefix", queue.prefix.as_ref());
+    table.with("hash_key", queue.hash_key.as_ref(), |key| {
+        quoted(key.shown(true))
+    });
 }
 
 fn default_context() -> ContextConfig {

@@ -13,7 +13,6 @@ use super::nearest::{hint, nearest};
 use super::origin::{Origin, Sourced};
 use super::provider::ProviderConfig;
 use super::settings::Settings;
-use super::template::Template;
 use super::time::Time;
 
 /// The endpoint that the command brings along.
@@ -72,6 +71,9 @@ pub(super) fn check(
     }
     for endpoint in config.endpoints.values() {
         checker.endpoint(endpoint)?;
+    }
+    if let Some((origin, problem)) = config.queue.problem() {
+        checker.refuse(origin, problem)?;
     }
     warnings.extend(default_endpoint(config));
     config.warnings.extend(warnings);
@@ -362,34 +364,4 @@ fn default_endpoint(config: &Config) -> Option<String> {
             .unwrap_or_default();
         format!("{origin}: the default endpoint `{name}` is not configured{hint}")
     })
-}
-
-/// The first secret that stands in the file itself, by the key it is under.
-pub(super) fn literal_secret(config: &Config) -> Option<String> {
-    config.providers.values().find_map(|provider| {
-        let key = provider
-            .api_key
-            .iter()
-            .map(|key| ("api_key".to_owned(), key));
-        let headers = provider
-            .headers
-            .iter()
-            .map(|(name, value)| (format!("headers.{name}"), value));
-        let env = provider
-            .env
-            .iter()
-            .map(|(name, value)| (format!("env.{name}"), value));
-        let named = headers.chain(env).filter(|(name, _)| names_secret(name));
-        let (name, _) = key
-            .chain(named)
-            .find(|(_, value)| Template::has_literal(&value.value))?;
-        Some(format!("`{name}` of provider `{}`", provider.name))
-    })
-}
-
-fn names_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["key", "token", "secret", "password", "authorization"]
-        .iter()
-        .any(|word| name.contains(word))
 }

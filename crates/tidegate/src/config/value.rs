@@ -14,7 +14,7 @@ use tidegate_core::quota::Metering;
 
 use super::delivery::DeliveryMode;
 use super::dollars::Dollars;
-use super::queue::Pacing;
+use super::queue::{Pacing, StoreKind};
 use super::template::Template;
 use super::time::Time;
 
@@ -230,6 +230,16 @@ impl Leaf for DeliveryMode {
             "whole" => Some(Ok(Self::Whole)),
             _ => None,
         }
+    }
+}
+
+impl Leaf for StoreKind {
+    const RIGHT: &'static str = "\"memory\", \"sqlite\" or \"redis\"";
+
+    fn text(value: &str) -> Reading<Self> {
+        let all = [Self::Memory, Self::Sqlite, Self::Redis];
+        let known = all.into_iter().find(|kind| kind.to_string() == value);
+        known.map(Ok)
     }
 }
 

@@ -53,6 +53,16 @@ impl Resolver<'_> {
         })
     }
 
+    /// What a run with this model would stand in line for.
+    pub(super) fn limit_key_of(&self, model: &str) -> Result<LimitKey, PlanError> {
+        let base_url = if self.provider.is_command() {
+            None
+        } else {
+            Some(self.base_url()?)
+        };
+        Ok(self.limit_key(base_url.as_deref(), model))
+    }
+
     fn base_url(&self) -> Result<String, PlanError> {
         let environment = &self.config.environment;
         let configured = self

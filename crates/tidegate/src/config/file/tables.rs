@@ -10,7 +10,7 @@ use toml::Spanned;
 
 use super::super::delivery::DeliveryMode;
 use super::super::dollars::Dollars;
-use super::super::queue::Pacing;
+use super::super::queue::{Pacing, StoreKind};
 use super::super::settings::{Settings, every_setting};
 use super::super::template::Template;
 use super::super::time::Time;
@@ -102,6 +102,11 @@ every_setting!(table! { DefaultsTable { endpoint: Key<String>, } });
 table!(QueueTable {
     pacing: Key<Pacing>,
     max_wait: Key<Time>,
+    store: Key<StoreKind>,
+    path: Key<Template>,
+    url: Key<Template>,
+    prefix: Key<String>,
+    hash_key: Key<Template>,
 });
 
 table!(ContextTable {
