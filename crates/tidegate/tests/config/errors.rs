@@ -36,7 +36,7 @@ fn an_unknown_key_is_named_with_its_table_and_what_was_probably_meant() {
         ),
         (
             "[queue]\nsize = 3",
-            "tidegate.toml:2: unknown key `size` in [queue]; it takes `pacing`, `max_wait`",
+            "tidegate.toml:2: unknown key `size` in [queue]; it takes `pacing`, `max_wait`, `store`, `path`, `url`, `prefix`, `hash_key`",
         ),
         (
             "[context]\nmax_file = 3",
