@@ -11,8 +11,12 @@ use std::thread;
 /// More threads than this fight over the disk and the memory bus rather than gain.
 const MOST_THREADS: usize = 16;
 
-/// `work` for every number below `count`, in the order of the numbers. Each thread has a `scratch` of its own; fewer
-/// than `worth_a_thread` pieces of work for a thread do not start it.
+/// The most pieces of work that a thread takes at once. Neighbours mostly lie in one directory, and what a thread has
+/// learned of that is of use for the next; more would leave the others waiting for the last.
+const MOST_AT_ONCE: usize = 16;
+
+/// `work` for every number below `count`, in the order of the numbers. Each thread has a `scratch` of its own, and takes
+/// several numbers in a row; fewer than `worth_a_thread` pieces of work for a thread do not start it.
 pub(crate) fn each<S, T: Send>(
     count: usize,
     worth_a_thread: usize,
@@ -23,16 +27,18 @@ pub(crate) fn each<S, T: Send>(
     let threads = processors
         .min(MOST_THREADS)
         .min(count / worth_a_thread.max(1));
+    let at_once = (count / (threads.max(1) * MOST_AT_ONCE)).clamp(1, MOST_AT_ONCE);
     let next = AtomicUsize::new(0);
     let share = || {
         let mut scratch = scratch();
-        let mut done = Vec::with_capacity(count / threads.max(1) + 1);
+        let mut done = Vec::with_capacity(count / threads.max(1) + at_once);
         loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= count {
+            let first = next.fetch_add(at_once, Ordering::Relaxed);
+            if first >= count {
                 return done;
             }
-            done.push((number, work(&mut scratch, number)));
+            let numbers = first..count.min(first + at_once);
+            done.extend(numbers.map(|number| (number, work(&mut scratch, number))));
         }
     };
     if threads < 2 {

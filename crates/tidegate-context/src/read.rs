@@ -37,7 +37,7 @@ pub(crate) fn text(opened: Opened, limit: u64) -> Result<String, SkipReason> {
     if read > limit {
         return Err(SkipReason::TooLarge { bytes: read, limit });
     }
-    if bytes.iter().take(HEAD).any(|&byte| byte == 0) {
+    if memchr::memchr(0, &bytes[..bytes.len().min(HEAD)]).is_some() {
         return Err(SkipReason::Binary);
     }
     if bytes.starts_with(BYTE_ORDER_MARK) {

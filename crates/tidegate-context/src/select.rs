@@ -4,7 +4,7 @@
 //! depends on the order of patterns it breaks providers' prompt caches. So files are gathered by where they really
 //! lie and named by a rule that knows no order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::directories::Directories;
@@ -28,20 +28,60 @@ impl Choice {
     }
 }
 
+impl From<Sighting> for Choice {
+    fn from(sighting: Sighting) -> Self {
+        let Sighting {
+            real,
+            label,
+            rank,
+            named_by,
+        } = sighting;
+        Self {
+            label,
+            real,
+            named_by,
+            rank,
+        }
+    }
+}
+
+impl Choice {
+    /// The file was found once more: tells the name that it is not packed under, if that is another. Its own name goes
+    /// first, then the least.
+    fn seen_again(&mut self, again: Sighting, directories: &Directories) -> Option<String> {
+        if self.named_by.is_none() {
+            self.named_by = again.named_by;
+        }
+        if again.label == self.label {
+            return None;
+        }
+        let own = directories.label(&self.real);
+        let turn = |label: &str| (label != own, label.to_owned());
+        let better = turn(&again.label) < turn(&self.label);
+        Some(if better {
+            std::mem::replace(&mut self.label, again.label)
+        } else {
+            again.label
+        })
+    }
+}
+
 /// All that the patterns have found.
 #[derive(Debug, Default)]
 pub(crate) struct Selection {
     patterns: usize,
-    files: BTreeMap<PathBuf, Names>,
+    sightings: Vec<Sighting>,
     skipped: BTreeMap<String, SkipReason>,
 }
 
-#[derive(Debug, Default)]
-struct Names {
-    labels: BTreeSet<String>,
-    named_by: Option<String>,
-    /// The place of the first pattern that found it.
+/// A file, as one pattern found it.
+#[derive(Debug)]
+struct Sighting {
+    real: PathBuf,
+    label: String,
+    /// The place of the pattern.
     rank: usize,
+    named_by: Option<String>,
 }
 
 impl Selection {
@@ -49,17 +89,13 @@ impl Selection {
     pub(crate) fn add(&mut self, pattern: &str, found: Found, directories: &Directories) {
         let rank = self.patterns;
         self.patterns += 1;
-        for file in found.files {
-            let first = || Names {
+        self.sightings
+            .extend(found.files.into_iter().map(|file| Sighting {
+                label: directories.label(&file.logical),
+                real: file.real,
                 rank,
-                ..Names::default()
-            };
-            let names = self.files.entry(file.real).or_insert_with(first);
-            names.labels.insert(directories.label(&file.logical));
-            if file.named {
-                names.named_by.get_or_insert_with(|| pattern.to_owned());
-            }
-        }
+                named_by: file.named.then(|| pattern.to_owned()),
+            }));
         for (path, reason) in found.skipped {
             self.skipped.insert(directories.label(&path), reason);
         }
@@ -68,34 +104,26 @@ impl Selection {
     /// The files in the order in which they are taken in, and what is left out: those that the prompt names themselves
     /// first, then by the first pattern that found them, then by name.
     pub(crate) fn settle(self, directories: &Directories) -> (Vec<Choice>, Vec<Skipped>) {
-        let mut skipped = self.skipped;
-        let mut choices = Vec::with_capacity(self.files.len());
-        for (
-            real,
-            Names {
-                mut labels,
-                named_by,
-                rank,
-            },
-        ) in self.files
-        {
-            let Some(label) = labels
-                .take(&directories.label(&real))
-                .or_else(|| labels.pop_first())
-            else {
-                continue;
-            };
-            let same = || SkipReason::SameFile {
-                packed_as: label.clone(),
-            };
-            skipped.extend(labels.into_iter().map(|other| (other, same())));
-            choices.push(Choice {
-                label,
-                real,
-                named_by,
-                rank,
-            });
+        let (mut skipped, mut sightings) = (self.skipped, self.sightings);
+        // Bytes are compared: the parts of a path would be taken apart anew each time. The order is stable, so that the
+        // first pattern comes first.
+        sightings.sort_by(|a, b| a.real.as_os_str().cmp(b.real.as_os_str()));
+        let mut choices: Vec<Choice> = Vec::with_capacity(sightings.len());
+        let mut second_names = Vec::new();
+        for sighting in sightings {
+            let place = choices.len().saturating_sub(1);
+            match choices.last_mut() {
+                Some(choice) if choice.real.as_os_str() == sighting.real.as_os_str() => {
+                    let second = choice.seen_again(sighting, directories);
+                    second_names.extend(second.map(|name| (place, name)));
+                }
+                _ => choices.push(sighting.into()),
+            }
         }
+        skipped.extend(second_names.into_iter().map(|(place, name)| {
+            let packed_as = choices[place].label.clone();
+            (name, SkipReason::SameFile { packed_as })
+        }));
         choices.sort_by(|a, b| a.turn().cmp(&b.turn()));
         (
             choices,
