@@ -8,6 +8,7 @@
 //! a rename, under a name that holds the hash of its content, is read without a lock, and one that is not what its name
 //! says is no entry. What is too old, or least used once there is too much, is deleted by whoever adds the next.
 
+mod body;
 mod codec;
 mod directory;
 pub(crate) mod entry;
@@ -15,13 +16,12 @@ mod listed;
 mod question;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use self::directory::Directory;
-use self::entry::{Body, Head, Kept};
+use self::entry::{Head, Kept};
 pub use self::listed::{KeptPack, NoSuchPack};
 pub(crate) use self::question::question;
 use crate::directories::Directories;
@@ -30,7 +30,6 @@ use crate::options::{CacheOptions, PackOptions};
 use crate::packed::{Packed, PackedFile};
 use crate::parallel;
 use crate::read;
-use crate::skip::Skipped;
 use crate::text::Text;
 use crate::trail::{Stamp, Step};
 
@@ -95,39 +94,30 @@ pub(crate) fn recall(
         if age > cache.ttl || !still_holds(&kept.head) {
             return None;
         }
-        let Some(body) = kept.body(&found.content) else {
+        let Some(texts) = kept.texts(&found.content) else {
             Directory::remove(&found);
             return None;
         };
-        let packed = unpack(&kept.head, body)?;
-        is_unchanged(&kept.head, &packed, directories, options).then(|| {
+        is_unchanged(&kept.head, &texts, directories, options).then(|| {
             kept.touch();
-            packed
+            unpack(kept.head, texts)
         })
     })
 }
 
 /// Keeps a pack, and deletes what there is too much of.
 pub(crate) fn keep(question: &str, cache: &CacheOptions, keeping: Keeping<'_>) {
-    if !is_worth_keeping(keeping.packed, cache) {
+    let packed = keeping.packed;
+    if !is_worth_keeping(packed, cache) || packed.bytes() > cache.max_total_bytes {
         return;
     }
     let directory = Directory::of(&cache.dir);
-    let texts: Vec<_> = keeping
-        .packed
-        .files()
-        .iter()
-        .map(PackedFile::text)
-        .collect();
+    let texts: Vec<_> = packed.files().iter().map(PackedFile::text).collect();
     let Some(head) = Head::of(keeping) else {
         return;
     };
-    let body = Body::new(&texts);
-    if body.len() > cache.max_total_bytes {
-        return;
-    }
     // What cannot be written is not kept: there is nobody to tell.
-    let _ = directory.add(question, &head, &body);
+    let _ = directory.add(question, &head, &texts);
     directory.tidy(cache, SystemTime::UNIX_EPOCH + Duration::from_nanos(now()));
 }
 
@@ -163,35 +153,30 @@ fn still_holds(head: &Head) -> bool {
         .all(|holds| holds)
 }
 
-fn unpack(head: &Head, body: String) -> Option<Packed> {
-    let whole = Arc::new(body);
-    let mut at = 0_usize;
-    let files = head.files.iter().map(|file| {
-        let part = at..at.checked_add(file.bytes)?;
-        at = part.end;
-        let (_, _, stamp) = &head.trail[file.step];
+/// The pack that `head` and its texts are.
+fn unpack(head: Head, texts: Vec<Text>) -> Packed {
+    let trail = head.trail;
+    let files = head.files.into_iter().zip(texts).map(|(file, text)| {
+        let (_, _, stamp) = &trail[file.step];
         let modified = UNIX_EPOCH.checked_add(Duration::from_nanos(stamp.modified));
-        let text = Text::within(&whole, part)?;
-        Some(PackedFile::of(file.path.clone(), modified, text))
+        PackedFile::of(file.path, modified, text)
     });
-    let files = files.collect::<Option<Vec<_>>>()?;
-    let skipped: Vec<Skipped> = head.skipped.clone();
-    (at == whole.len()).then(|| Packed::kept(files, skipped))
+    Packed::kept(files.collect(), head.skipped)
 }
 
 /// Reads the files again whose time does not tell.
 pub(crate) fn is_unchanged(
     head: &Head,
-    packed: &Packed,
+    texts: &[Text],
     directories: &Directories,
     options: &PackOptions,
 ) -> bool {
     let mut opener = Opener::new(directories);
     let limit = options.max_file_bytes;
     let mut text = |path: &Path| opener.open(path).and_then(|file| read::text(file, limit));
-    head.files.iter().zip(packed.files()).all(|(file, packed)| {
+    head.files.iter().zip(texts).all(|(file, kept)| {
         let (path, _, stamp) = &head.trail[file.step];
-        !stamp.is_in_doubt(head.taken) || text(path).is_ok_and(|text| text == packed.text())
+        !stamp.is_in_doubt(head.taken) || text(path).is_ok_and(|text| text == **kept)
     })
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use tempfile::NamedTempFile;
 
 use super::CacheOptions;
-use super::entry::{Body, Head};
+use super::entry::{self, Head};
 
 const ENDING: &str = ".pack";
 const UNFINISHED: &str = ".unfinished-";
@@ -58,12 +58,12 @@ impl<'c> Directory<'c> {
     }
 
     /// Adds an entry in the place of those that answered the same question.
-    pub(super) fn add(&self, question: &str, head: &Head, body: &Body<'_>) -> io::Result<()> {
+    pub(super) fn add(&self, question: &str, head: &Head, texts: &[&str]) -> io::Result<()> {
         self.make()?;
         let unfinished = tempfile::Builder::new()
             .prefix(UNFINISHED)
             .tempfile_in(self.path)?;
-        let content = body.write(head, unfinished.as_file())?;
+        let content = entry::write(head, texts, unfinished.as_file())?;
         let replaced: Vec<_> = self.entries_of(question).collect();
         let name = format!("{question}-{content}{ENDING}");
         self.name(unfinished, &name)?;

@@ -5,22 +5,20 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use blake3::Hasher;
 
 use super::codec::{Reader, Writer};
-use super::{Keeping, directory, now};
-use crate::parallel;
+use super::{Keeping, body, directory, now};
 use crate::skip::{SkipReason, Skipped};
+use crate::text::Text;
 use crate::trail::{Stamp, Step};
 
 const MAGIC: u64 = u64::from_le_bytes(*b"tidepac2");
-const BLOCK: usize = 1024 * 1024;
 
 /// Where the head begins: after the magic number and its own length.
-const START: u64 = 16;
+const START: usize = 16;
 
 /// What an entry says before its texts.
 #[derive(Debug)]
@@ -204,70 +202,15 @@ fn read_reason(head: &mut Reader<'_>) -> Option<SkipReason> {
     })
 }
 
-/// The texts of a pack, as one.
-pub(super) struct Body<'t> {
-    texts: &'t [&'t str],
-    /// Where each text begins, and where the last ends.
-    starts: Vec<usize>,
-}
-
-impl<'t> Body<'t> {
-    pub(super) fn new(texts: &'t [&'t str]) -> Self {
-        let mut starts = Vec::with_capacity(texts.len() + 1);
-        let mut at = 0;
-        starts.push(at);
-        for text in texts {
-            at += text.len();
-            starts.push(at);
-        }
-        Self { texts, starts }
-    }
-
-    pub(super) fn len(&self) -> u64 {
-        self.size() as u64
-    }
-
-    fn size(&self) -> usize {
-        self.starts.last().copied().unwrap_or_default()
-    }
-
-    /// Writes the entry, and tells the hash of what it holds.
-    pub(super) fn write(&self, head: &Head, file: &File) -> io::Result<String> {
-        let head = head.encode();
-        let mut start = MAGIC.to_le_bytes().to_vec();
-        start.extend_from_slice(&(head.len() as u64).to_le_bytes());
-        write_at(file, &start, 0)?;
-        write_at(file, &head, START)?;
-        let after = START + head.len() as u64;
-        let hashes = parallel::each(
-            self.size().div_ceil(BLOCK),
-            1,
-            || Vec::with_capacity(BLOCK),
-            |block, number| {
-                let at = number * BLOCK;
-                self.gather(at, block);
-                write_at(file, block, after + at as u64)?;
-                Ok(blake3::hash(block))
-            },
-        );
-        let hashes = hashes.into_iter().collect::<io::Result<Vec<_>>>()?;
-        Ok(whole(&head, &hashes))
-    }
-
-    /// Puts the block that begins at `at` into `block`.
-    fn gather(&self, at: usize, block: &mut Vec<u8>) {
-        block.clear();
-        let mut number = self
-            .starts
-            .partition_point(|start| *start <= at)
-            .saturating_sub(1);
-        let mut skip = at - self.starts[number];
-        while block.len() < BLOCK && number < self.texts.len() {
-            let text = &self.texts[number].as_bytes()[skip..];
-            block.extend_from_slice(&text[..text.len().min(BLOCK - block.len())]);
-            (number, skip) = (number + 1, 0);
-        }
-    }
+/// Writes an entry, and tells the hash of what it holds.
+pub(super) fn write(head: &Head, texts: &[&str], file: &File) -> io::Result<String> {
+    let head = head.encode();
+    let mut start = MAGIC.to_le_bytes().to_vec();
+    start.extend_from_slice(&(head.len() as u64).to_le_bytes());
+    body::write_at(file, &start, 0)?;
+    body::write_at(file, &head, START as u64)?;
+    let hashes = body::write(texts, file, (START + head.len()) as u64)?;
+    Ok(whole(&head, &hashes))
 }
 
 fn whole(head: &[u8], blocks: &[blake3::Hash]) -> String {
@@ -293,15 +236,13 @@ impl Kept {
     pub(crate) fn open(path: &Path) -> Option<Self> {
         let file = File::options().read(true).open(path).ok()?;
         let length = file.metadata().ok()?.len();
-        let mut start = [0; 16];
-        read_at(&file, &mut start, 0).ok()?;
+        let start = body::read_at(&file, START, 0).ok()?;
         let mut numbers = Reader::new(&start);
         let (magic, size) = (numbers.number()?, numbers.number()?);
-        if magic != MAGIC || size > length.checked_sub(START)? {
+        if magic != MAGIC || size > length.checked_sub(START as u64)? {
             return None;
         }
-        let mut encoded = vec![0; size.try_into().ok()?];
-        read_at(&file, &mut encoded, START).ok()?;
+        let encoded = body::read_at(&file, size.try_into().ok()?, START as u64).ok()?;
         let head = Head::decode(&encoded)?;
         Some(Self {
             file,
@@ -312,25 +253,11 @@ impl Kept {
     }
 
     /// Reads the texts; `None` unless head and texts are what `content` says.
-    pub(super) fn body(&self, content: &str) -> Option<String> {
-        let after = START + self.encoded.len() as u64;
-        let mut body = vec![0; usize::try_from(self.length - after).ok()?];
-        let blocks: Vec<_> = body.chunks_mut(BLOCK).map(Mutex::new).collect();
-        let read = |(): &mut (), number: usize| {
-            let mut block = blocks[number]
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            read_at(&self.file, &mut block, after + (number * BLOCK) as u64)?;
-            Ok(blake3::hash(&block))
-        };
-        let hashes = parallel::each(blocks.len(), 1, || (), read);
-        let hashes = hashes.into_iter().collect::<io::Result<Vec<_>>>().ok()?;
-        drop(blocks);
-        if whole(&self.encoded, &hashes) == content {
-            String::from_utf8(body).ok()
-        } else {
-            None
-        }
+    pub(super) fn texts(&self, content: &str) -> Option<Vec<Text>> {
+        let sizes: Vec<_> = self.head.files.iter().map(|file| file.bytes).collect();
+        let at = (START + self.encoded.len()) as u64;
+        let (texts, hashes) = body::read(&sizes, &self.file, (at, self.length))?;
+        (whole(&self.encoded, &hashes) == content).then_some(texts)
     }
 
     /// Marks the entry as of use now.
@@ -340,25 +267,4 @@ impl Kept {
             SystemTime::UNIX_EPOCH + Duration::from_nanos(now()),
         );
     }
-}
-
-#[cfg(unix)]
-fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::write_all_at(file, bytes, at)
-}
-
-#[cfg(unix)]
-fn read_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, bytes, at)
-}
-
-/// Elsewhere a stamp does not tell enough to keep anything.
-#[cfg(not(unix))]
-fn write_at(_: &File, _: &[u8], _: u64) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
-#[cfg(not(unix))]
-fn read_at(_: &File, _: &mut [u8], _: u64) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
 }

@@ -87,8 +87,8 @@ impl CacheOptions {
         };
         let kept = Kept::open(&entry.path);
         let whole = kept.and_then(|kept| {
-            let packed = unpack(&kept.head, kept.body(&entry.content)?)?;
-            Some((self.told(entry, &kept), packed))
+            let texts = kept.texts(&entry.content)?;
+            Some((self.told(entry, &kept), unpack(kept.head, texts)))
         });
         whole.ok_or_else(|| {
             Directory::remove(entry);
