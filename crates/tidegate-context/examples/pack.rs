@@ -5,7 +5,7 @@
 
 use std::error::Error;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
 use tidegate_context::{CacheOptions, Layout, PackOptions, Secrets, TokenCounter, pack, patterns};
 
@@ -24,10 +24,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     let packed = pack(&patterns(&prompt), &options)?;
-    let file = File::create(to.ok_or("--to FILE is missing")?)?;
-    let mut out = BufWriter::new(file);
+    let mut out = File::create(to.ok_or("--to FILE is missing")?)?;
     packed.write_to(&mut out, Layout::default())?;
-    out.flush()?;
     let tokens = counter.map(|counter| counter.count_each(&packed).iter().sum::<u64>());
     writeln!(
         io::stdout(),

@@ -14,7 +14,7 @@ mod xml;
 
 use std::convert::Infallible;
 use std::fmt;
-use std::io;
+use std::io::{self, Write as _};
 use std::str::FromStr;
 use std::time::SystemTime;
 
@@ -22,6 +22,9 @@ use crate::packed::{Packed, PackedFile};
 
 /// What stands around a content besides the name, in bytes, mostly.
 const MARKS: usize = 64;
+
+/// The bytes written at once. A file system needs two thirds more time for writes of 8 KiB each.
+const WRITTEN_AT_ONCE: usize = 256 * 1024;
 
 /// How packed files are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -115,9 +118,11 @@ impl Packed {
         self.render_before_as("", layout)
     }
 
-    /// Writes what [`render`](Self::render) gives, without making one text of it.
+    /// Writes what [`render`](Self::render) gives, without making one text of it: a buffer around `out` is of no use.
     pub fn write_to(&self, out: &mut impl io::Write, layout: Layout) -> io::Result<()> {
-        self.pieces(layout, |piece| out.write_all(piece.as_bytes()))
+        let mut out = io::BufWriter::with_capacity(WRITTEN_AT_ONCE, out);
+        self.pieces(layout, |piece| out.write_all(piece.as_bytes()))?;
+        out.flush()
     }
 
     /// What is written, about: marks are longer where contents make it hard.

@@ -34,11 +34,11 @@ pub(super) fn write<E>(
 
 /// Of backticks, or of tildes where those would be many: a content cannot have long runs of both without being long.
 fn fence(text: &str) -> String {
-    let length = |sign| {
-        let longest = runs::of(text, sign).map(|run| run.len()).max();
+    let length = |shortest| {
+        let longest = runs::of(text, shortest).map(|run| run.len()).max();
         longest.map_or(runs::SHORTEST, |longest| longest + 1)
     };
-    let (backticks, tildes) = (length(b'`'), length(b'~'));
+    let (backticks, tildes) = (length("```"), length("~~~"));
     if backticks > MOST_BACKTICKS && tildes < backticks {
         "~".repeat(tildes)
     } else {

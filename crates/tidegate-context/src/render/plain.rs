@@ -49,19 +49,16 @@ pub(super) fn section<E>(
 
 /// The lengths of what looks like a header or an end in the contents, indented or not.
 fn taken(files: &[PackedFile]) -> BTreeSet<usize> {
-    let mut taken = BTreeSet::new();
     let header = memmem::Finder::new(BEFORE_NAME);
-    for text in files.iter().map(PackedFile::text) {
-        taken.extend(
-            header
-                .find_iter(text.as_bytes())
-                .filter_map(|at| rule_before(text, at)),
-        );
-        let ends = runs::of(text, b'-')
+    runs::taken(files, |text| {
+        let headers = header.find_iter(text.as_bytes());
+        let ends = runs::of(text, "---")
             .filter(|run| runs::begins_line(text, run.start) && runs::ends_line(text, run.end));
-        taken.extend(ends.map(|run| run.len()));
-    }
-    taken
+        headers
+            .filter_map(|at| rule_before(text, at))
+            .chain(ends.map(|run| run.len()))
+            .collect()
+    })
 }
 
 /// The length of the rule that ends at `at`, if it begins a line.

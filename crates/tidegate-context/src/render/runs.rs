@@ -8,18 +8,41 @@ use std::ops::Range;
 
 use memchr::memmem;
 
+use crate::packed::PackedFile;
+use crate::parallel;
+
 /// The shortest run that means anything.
 pub(super) const SHORTEST: usize = 3;
 
-/// The runs of at least [`SHORTEST`] of `sign` in `text`.
-pub(super) fn of(text: &str, sign: u8) -> impl Iterator<Item = Range<usize>> + '_ {
+/// Fewer contents than this are searched sooner than a thread starts.
+const WORTH_A_THREAD: usize = 256;
+
+/// The numbers that `of` finds taken in any of the contents, searched on all processors.
+pub(super) fn taken(
+    files: &[PackedFile],
+    of: impl Fn(&str) -> BTreeSet<usize> + Sync,
+) -> BTreeSet<usize> {
+    let taken = parallel::each(
+        files.len(),
+        WORTH_A_THREAD,
+        || (),
+        |(), number| of(files[number].text()),
+    );
+    taken.into_iter().flatten().collect()
+}
+
+/// The runs in `text` of the sign that `shortest` is made of, the shortest run that counts.
+pub(super) fn of<'t>(
+    text: &'t str,
+    shortest: &'static str,
+) -> impl Iterator<Item = Range<usize>> + 't {
     let bytes = text.as_bytes();
-    let finder = memmem::Finder::new(&[sign; SHORTEST]).into_owned();
+    let (finder, sign) = (memmem::Finder::new(shortest), shortest.as_bytes()[0]);
     let mut from = 0;
     std::iter::from_fn(move || {
         let start = from + finder.find(&bytes[from..])?;
-        let length = bytes[start..].iter().take_while(|byte| **byte == sign);
-        from = start + length.count();
+        let run = bytes[start..].iter();
+        from = start + run.take_while(|byte| **byte == sign).count();
         Some(start..from)
     })
 }

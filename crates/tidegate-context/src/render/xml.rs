@@ -38,15 +38,17 @@ pub(super) fn write<E>(
 
 /// The numbers of the tags in the contents: 1 for one without a number, or with a name that only begins alike.
 fn taken(files: &[PackedFile]) -> BTreeSet<usize> {
-    let mut taken = BTreeSet::new();
-    for tag in ["<file", "</file"] {
-        let finder = memmem::Finder::new(tag);
-        for text in files.iter().map(PackedFile::text) {
-            let found = finder.find_iter(text.as_bytes());
-            taken.extend(found.map(|at| number(&text[at + tag.len()..])));
-        }
-    }
-    taken
+    let finders = ["<file", "</file"].map(memmem::Finder::new);
+    runs::taken(files, |text| {
+        let in_text = |tag: &memmem::Finder<'_>| {
+            let found = tag.find_iter(text.as_bytes());
+            let after = tag.needle().len();
+            found
+                .map(|at| number(&text[at + after..]))
+                .collect::<BTreeSet<_>>()
+        };
+        finders.iter().flat_map(in_text).collect()
+    })
 }
 
 fn number(rest: &str) -> usize {
