@@ -20,6 +20,11 @@ impl Text {
         let whole = Arc::clone(whole);
         Some(Self { whole, part })
     }
+
+    /// Its length in bytes, without a look at it: that would fetch it from memory.
+    pub(crate) const fn len(&self) -> usize {
+        self.part.end - self.part.start
+    }
 }
 
 impl From<String> for Text {

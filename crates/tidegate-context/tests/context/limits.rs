@@ -90,6 +90,27 @@ fn files_beyond_the_count_are_each_listed() {
 }
 
 #[test]
+fn files_beyond_the_limit_of_tokens_are_skipped_and_smaller_ones_still_fit() {
+    let mut tree = Tree::new(&[]);
+    for (name, size) in [("a", 400), ("b", 800), ("c", 40)] {
+        tree.write(name, "x".repeat(size));
+    }
+    // Four bytes to a token, with 17 bytes of header and line end each: 105, 205 and 15 tokens.
+    tree.options.max_tokens = Some(120);
+    assert_eq!(tree.names("@*"), ["a", "c"]);
+    let reason = SkipReason::TokensExceeded {
+        tokens: 205,
+        limit: 120,
+    };
+    assert_eq!(tree.skipped("@*"), [("b".to_owned(), reason.clone())]);
+    assert_eq!(
+        reason.to_string(),
+        "its 205 tokens would exceed the limit of 120 for all files"
+    );
+    assert_eq!(unpackable(&tree, "@b @a"), reason);
+}
+
+#[test]
 fn files_named_themselves_come_before_what_globs_bring() {
     let mut tree = Tree::new(&["a", "b", "z"]);
     tree.options.max_files = 2;

@@ -11,6 +11,8 @@ mod grammar;
 #[cfg(target_os = "linux")]
 mod hostile;
 mod ignore_rules;
+#[cfg(unix)]
+mod kept;
 mod limits;
 mod lookup;
 mod near;
