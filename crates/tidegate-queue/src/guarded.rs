@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// gives, who is not yet takes its share besides.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// A store that was back no longer than that is not believed at once when it is back again.
+/// A store that fails so soon after it was back is looked for with pauses that go on growing, up to as much.
 const STEADY: Duration = Duration::from_secs(60);
 /// A store over another that may be away. Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -111,7 +111,7 @@ impl Inner {
         }
         desk.outages += 1;
         let pause = match desk.last {
-            Some((ended, pause)) if ended.elapsed() < STEADY => (pause * 2).min(LONGEST_PAUSE),
+            Some((ended, pause)) if ended.elapsed() < STEADY => (pause * 2).min(STEADY),
             _ => FIRST_PAUSE,
         };
         let watch = self.watch(now, pause);
@@ -158,7 +158,7 @@ async fn watch(inner: Weak<Inner>, now: Timestamp, mut pause: Duration) {
             inner.come_back(pause);
             return;
         }
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        pause = (pause * 2).min(LONGEST_PAUSE.max(pause));
     }
 }
 

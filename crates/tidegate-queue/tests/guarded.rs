@@ -305,6 +305,20 @@ async fn it_is_told_once_that_it_went_and_once_that_it_is_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_that_fails_whenever_it_is_back_is_told_of_less_and_less() {
+    let told = told::Told::default();
+    let _guard = tracing::subscriber::set_default(told.clone());
+    let desk = Desk::new(ten_a_second(), Some(shared_by(1)));
+    desk.flaky.be(Mood::Deceiving);
+    for op in 0..6000 {
+        desk.ask(ask(op)).await;
+        tokio::time::sleep(SECOND / 10).await;
+    }
+    let times = told.levels().len();
+    assert!(times < 40, "{times} times in ten minutes");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_late_failure_of_an_outage_that_is_over_begins_none() {
     let desk = Desk::new(ten_a_second(), Some(shared_by(1)));
     desk.flaky.be(Mood::Hanging);

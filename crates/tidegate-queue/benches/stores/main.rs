@@ -12,6 +12,7 @@
 mod bare;
 mod crowd;
 mod peers;
+mod server;
 
 use std::future::Future;
 use std::path::Path;
@@ -152,6 +153,7 @@ fn main() {
     let told = json!({
         "memory": memory(rounds),
         "sqlite": sqlite(rounds, place.path()),
+        "redis": server::measure(rounds, place.path()),
         "line_1000": crowd::line(1_000),
         "line_100000": crowd::line(100_000),
         "peers": peers::shares(&place.path().join("shared.db")),
