@@ -1,25 +1,24 @@
 -- Lets one of those who ask leave, or says when to ask again.
--- ARGV from 9: for each who asks, its number, requests, tokens read, tokens written, priority, number in the order of
+-- ARGV from 10: for each who asks, its number, requests, tokens read, tokens written, priority, number in the order of
 -- arrival and the time within which a start is of use, both empty for none.
 
-local s, now, newer = read()
+local let_go = {}
+for i = FIRST_OWN, #ARGV, 7 do
+  let_go[#let_go + 1] = 'l' .. ARGV[i]
+end
+local s, now, fields, newer = read(unpack(let_go))
 if newer then
   return newer
 end
 local limits = limits_of()
-local ops = {}
-for i = FIRST_OWN, #ARGV, 7 do
-  ops[#ops + 1] = ARGV[i]
-end
-live(now)
-if s then
-  for i, text in ipairs(redis.call('HMGET', KEYS[2], unpack(ops))) do
-    if text then
-      return { { 'go', i - 1, cmsgpack.unpack(text).seq }, outlook(s, limits, now) }
-    end
+s = s or fresh()
+live(s, now, fields[2])
+for i = 1, #let_go do
+  if fields[i + 2] then
+    write(s, now)
+    return answered({ 'go', i - 1, lease_of('', fields[i + 2]).seq }, s, limits, now)
   end
 end
-s = s or fresh()
 drop_the_gone(s, now)
 local asks = {}
 for i = FIRST_OWN, #ARGV, 7 do
@@ -35,7 +34,8 @@ for i = FIRST_OWN, #ARGV, 7 do
 end
 local answer, lease = state_ask(s, asks, limits, now)
 if lease then
-  hold(s, lease)
+  write(s, now, 'l' .. lease.op, kept(lease))
+else
+  write(s, now)
 end
-write(s, now)
-return { answer, outlook(s, limits, now) }
+return answered(answer, s, limits, now)

@@ -11,12 +11,30 @@ use redis::{
 use super::scripts::Operation;
 use super::{RedisError, RedisOptions};
 
-/// One run of a script.
-#[derive(Debug, Clone)]
-pub(super) struct Call {
-    pub(super) operation: Operation,
-    pub(super) keys: [String; 4],
-    pub(super) arguments: Vec<String>,
+/// Runs of scripts that go together.
+#[derive(Default)]
+pub(super) struct Batch {
+    pipeline: Pipeline,
+    operations: Vec<Operation>,
+}
+
+impl Batch {
+    pub(super) fn push(&mut self, operation: Operation, command: Cmd) {
+        self.pipeline.add_command(command);
+        self.operations.push(operation);
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.operations.is_empty()
+    }
+
+    /// A run of a script, before its arguments are told.
+    pub(super) fn command(operation: Operation, keys: &[String; 2]) -> Cmd {
+        let mut command = Cmd::new();
+        command.arg("EVALSHA").arg(&operation.script().hash);
+        command.arg(keys.len()).arg(keys);
+        command
+    }
 }
 
 /// Why there was no answer.
@@ -71,11 +89,15 @@ impl Connection {
 
     /// Sends all, and returns an answer for each. A connection that turns out to be dead, as idle ones do, is made anew
     /// once: every operation may be repeated.
-    pub(super) fn send(&mut self, calls: &[Call]) -> Result<Vec<RedisResult<Value>>, Silence> {
+    pub(super) fn send(&mut self, mut batch: Batch) -> Result<Vec<RedisResult<Value>>, Silence> {
+        if batch.is_empty() {
+            return Ok(Vec::new());
+        }
+        batch.pipeline.ignore_errors();
         let was_open = self.open.is_some();
-        match self.exchange(calls) {
-            Err(silence) if was_open && !silence.was_in_vain => {
-                self.exchange(calls).map_err(Failed::into_silence)
+        match self.exchange(&batch) {
+            Err(failed) if was_open && !failed.was_in_vain => {
+                self.exchange(&batch).map_err(Failed::into_silence)
             }
             outcome => outcome.map_err(Failed::into_silence),
         }
@@ -93,24 +115,27 @@ impl Connection {
         })
     }
 
-    fn exchange(&mut self, calls: &[Call]) -> Result<Vec<RedisResult<Value>>, Failed> {
-        let mut answers = self.query(&pipeline(calls.iter()))?;
+    fn exchange(&mut self, batch: &Batch) -> Result<Vec<RedisResult<Value>>, Failed> {
+        let mut answers = self.query(&batch.pipeline)?;
+        if !answers.iter().any(is_unknown_script) {
+            return Ok(answers);
+        }
+        // A new server, or one that was told to forget its scripts.
         let unknown: Vec<usize> = (0..)
             .zip(&answers)
             .filter_map(|(index, answer)| is_unknown_script(answer).then_some(index))
             .collect();
-        if unknown.is_empty() {
-            return Ok(answers);
-        }
-        // A new server, or one that was told to forget its scripts.
-        let mut load = Pipeline::new();
+        let (mut load, mut again) = (Pipeline::new(), Pipeline::new());
+        again.ignore_errors();
         for index in &unknown {
-            let script = calls[*index].operation.script();
+            let script = batch.operations[*index].script();
             load.cmd("SCRIPT").arg("LOAD").arg(script.text);
+            if let Some(command) = batch.pipeline.cmd_iter().nth(*index) {
+                again.add_command(command.clone());
+            }
         }
         self.query(&load)?;
-        let again = self.query(&pipeline(unknown.iter().map(|index| &calls[*index])))?;
-        for (index, answer) in unknown.into_iter().zip(again) {
+        for (index, answer) in unknown.into_iter().zip(self.query(&again)?) {
             answers[index] = answer;
         }
         Ok(answers)
@@ -144,20 +169,6 @@ fn install_cryptography() {
         // Whoever was faster is as good.
         drop(aws_lc_rs::default_provider().install_default());
     }
-}
-
-fn pipeline<'a>(calls: impl Iterator<Item = &'a Call>) -> Pipeline {
-    let mut pipeline = Pipeline::new();
-    pipeline.ignore_errors();
-    for call in calls {
-        pipeline
-            .cmd("EVALSHA")
-            .arg(&call.operation.script().hash)
-            .arg(call.keys.len())
-            .arg(&call.keys)
-            .arg(&call.arguments);
-    }
-    pipeline
 }
 
 fn is_unknown_script(answer: &RedisResult<Value>) -> bool {

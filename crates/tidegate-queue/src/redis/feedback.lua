@@ -1,21 +1,4 @@
--- What a limit learns from the attempts that left: quota/state/feedback.rs.
-
-local function settle(s, lease, actual, limits)
-  s.in_flight = max(s.in_flight - 1, 0)
-  for d = 1, 4 do
-    local limit = limit_of(s, limits, d)
-    if limit then
-      meter_correct(s, d, limit, lease.cost[d], actual[d], lease.sent_at)
-    end
-  end
-end
-
-local function refund(s, lease, limits)
-  settle(s, lease, { 0, 0, 0, 0 }, limits)
-  if s.gate == 'probing' and s.probe_op == lease.op then
-    s.gate = 'closed'
-  end
-end
+-- What a limit learns from the attempts that left: the rest of quota/state/feedback.rs, and the measure of quota/pace.rs.
 
 local function learn(s, d, seen, lease, limits)
   local before = s.learned[d] or nil
@@ -76,6 +59,19 @@ local function remember(s, lease)
     s.mark = lease.serial
     s.marked_at = lease.sent_at
   end
+end
+
+local function pace_measured(before, accepted, during, now)
+  local measured = max(accepted, 1) * 1e6 / max(during, 1)
+  local least = before and pace_at(before, now) * 0.2 or 1 / 60
+  local rate = max(measured, least)
+  local dip, patience = 0.93, 5000000
+  if not before then
+    dip = 0.7
+  elseif math.abs(rate / before.rate - 1) <= 0.1 then
+    patience = min(before.patience * 2, 80000000)
+  end
+  return { rate = rate, dip = dip, since = now, patience = patience, next = now }
 end
 
 -- The one cut of an epoch.

@@ -30,6 +30,13 @@ pub(super) enum What {
     Reach,
 }
 
+impl What {
+    /// Whether a script does it.
+    pub(super) const fn is_script(&self) -> bool {
+        !matches!(self, Self::Status | Self::Reach)
+    }
+}
+
 /// What came of it.
 #[derive(Debug)]
 pub(super) enum Done {

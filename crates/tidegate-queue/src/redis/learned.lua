@@ -1,5 +1,20 @@
 -- What headers tell of one dimension: quota/learned.rs.
 
+-- a * b / c, whole, where the product has no room in a double. a and c below 2^44.
+local function scaled(a, b, c)
+  local quotient, rest, scale = 0, 0, 2 ^ 48
+  while scale >= 1 do
+    local digit = whole(b, scale)
+    b = b - digit * scale
+    rest = rest * 256 + digit * a
+    local more = whole(rest, c)
+    quotient = quotient * 256 + more
+    rest = rest - more * c
+    scale = scale / 256
+  end
+  return quotient
+end
+
 local MINUTE, SECOND = 60000000, 1000000
 local WINDOWS = { SECOND, 10 * SECOND, MINUTE, 60 * MINUTE, 24 * 60 * MINUTE }
 

@@ -9,21 +9,6 @@ local function whole(a, b)
   return (a - fmod(a, b)) / b
 end
 
--- a * b / c, whole, where the product has no room in a double. a and c below 2^44.
-local function scaled(a, b, c)
-  local quotient, rest, scale = 0, 0, 2 ^ 48
-  while scale >= 1 do
-    local digit = whole(b, scale)
-    b = b - digit * scale
-    rest = rest * 256 + digit * a
-    local more = whole(rest, c)
-    quotient = quotient * 256 + more
-    rest = rest - more * c
-    scale = scale / 256
-  end
-  return quotient
-end
-
 -- The time in which `units` grow back, rounded up.
 local function span(limit, units)
   return ceil(units * limit.per / limit.units)
@@ -73,40 +58,4 @@ local function meter_take(m, d, limit, units, at)
     m.used[d] = 0
   end
   m.used[d] = m.used[d] + units
-end
-
-local function meter_correct(m, d, limit, reserved, actual, sent_at)
-  if limit.window then
-    if sent_at >= m.opened[d] then
-      m.used[d] = max(m.used[d] + actual - reserved, 0)
-    end
-  elseif actual > reserved then
-    m.full_at[d] = max(m.full_at[d], sent_at) + span(limit, actual - reserved)
-  else
-    m.full_at[d] = max(m.full_at[d] - span(limit, reserved - actual), 0)
-  end
-end
-
-local function meter_convert(m, d, from, to, now)
-  if not from then
-    return
-  end
-  if from.window ~= to.window then
-    m.full_at[d], m.opened[d], m.used[d] = 0, 0, 0
-  elseif from.units ~= to.units or from.per ~= to.per or from.burst ~= to.burst then
-    local out = max(m.full_at[d] - now, 0)
-    local each = to.per / to.units * from.units / from.per
-    m.full_at[d] = now + ceil(out * each)
-  end
-end
-
-local function meter_empty(m, d, limit, now)
-  if not limit.window then
-    m.full_at[d] = max(m.full_at[d], now + span(limit, limit.burst))
-    return
-  end
-  if is_over(m, d, limit, now) then
-    m.opened[d] = now
-  end
-  m.used[d] = max(m.used[d], limit.units)
 end

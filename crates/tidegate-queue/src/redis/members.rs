@@ -31,7 +31,7 @@ pub(super) struct Members {
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) name: String,
-    pub(super) keys: [String; 4],
+    pub(super) keys: [String; 2],
     /// Attempts under way here.
     pub(super) held: HashSet<OpId>,
     used: Instant,
@@ -59,7 +59,7 @@ impl Members {
     }
 
     /// A limit's name and keys on the server, whether it is used here or not.
-    pub(super) fn named(&self, key: &LimitKey) -> (String, [String; 4]) {
+    pub(super) fn named(&self, key: &LimitKey) -> (String, [String; 2]) {
         let name = self.name(key);
         let keys = self.keys(&name);
         (name, keys)
@@ -76,9 +76,8 @@ impl Members {
     }
 
     /// The keys of a limit of that name.
-    pub(super) fn keys(&self, name: &str) -> [String; 4] {
-        let of = |what: &str| format!("{}{what}:{name}", self.prefix);
-        [of("state"), of("leases"), of("owners"), self.index()]
+    pub(super) fn keys(&self, name: &str) -> [String; 2] {
+        [format!("{}limit:{name}", self.prefix), self.index()]
     }
 
     /// The key under which all limits are named.
@@ -109,6 +108,10 @@ impl Members {
         let member = member.unwrap();
         member.used = Instant::now();
         member
+    }
+
+    pub(super) fn get(&self, key: &LimitKey) -> Option<&Member> {
+        self.limits.get(key)
     }
 
     pub(super) fn release(&mut self, key: &LimitKey, op: OpId) {

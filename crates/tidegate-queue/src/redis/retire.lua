@@ -1,12 +1,13 @@
 -- Says that a process is gone, and drops what it still holds.
 
-local s, now, newer = read()
+local s, now, fields, newer = read()
 if newer then
   return newer
 end
-redis.call('HDEL', KEYS[3], owner)
-if s then
-  drop_leases(s, function(_, lease)
+if s and fields[2] then
+  redis.call('HDEL', limit_key, 'o' .. owner)
+  s.sharers = max(s.sharers - 1, 0)
+  drop_leases(s, redis.call('HGETALL', limit_key), function(lease)
     return lease.owner == owner
   end)
   write(s, now)

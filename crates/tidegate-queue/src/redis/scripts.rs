@@ -18,31 +18,69 @@ pub(super) struct Script {
     pub(super) hash: String,
 }
 
-/// An operation's own text behind what all of them share.
+/// Texts that one script is made of, in order.
 macro_rules! script {
-    ($own:literal) => {
+    ($($part:literal),*) => {
         LazyLock::new(|| {
-            let text = concat!(
-                include_str!("limits.lua"),
-                include_str!("pace.lua"),
-                include_str!("learned.lua"),
-                include_str!("state.lua"),
-                include_str!("feedback.lua"),
-                include_str!("shelf.lua"),
-                include_str!($own),
-            );
+            let text = concat!($(include_str!($part)),*);
             let hash = redis::Script::new(text).get_hash().to_owned();
             Script { text, hash }
         })
     };
 }
 
-static ASK: LazyLock<Script> = script!("ask.lua");
-static REPORT: LazyLock<Script> = script!("report.lua");
-static RENEW: LazyLock<Script> = script!("renew.lua");
-static RETIRE: LazyLock<Script> = script!("retire.lua");
-static RESET: LazyLock<Script> = script!("reset.lua");
-static STATUS: LazyLock<Script> = script!("status.lua");
+// A script's functions are made anew in each run, so each has those alone that it needs, and a report first deals with
+// what needs few.
+static ASK: LazyLock<Script> = script!(
+    "limits.lua",
+    "pace.lua",
+    "flow.lua",
+    "line.lua",
+    "turn.lua",
+    "shelf.lua",
+    "ask.lua"
+);
+static REPORT: LazyLock<Script> = script!(
+    "limits.lua",
+    "pace.lua",
+    "flow.lua",
+    "line.lua",
+    "meters.lua",
+    "settle.lua",
+    "shelf.lua",
+    "report.lua",
+    "learned.lua",
+    "feedback.lua",
+    "lesson.lua"
+);
+static RENEW: LazyLock<Script> = script!(
+    "limits.lua",
+    "pace.lua",
+    "flow.lua",
+    "shelf.lua",
+    "renew.lua"
+);
+static RETIRE: LazyLock<Script> = script!(
+    "limits.lua",
+    "pace.lua",
+    "flow.lua",
+    "shelf.lua",
+    "retire.lua"
+);
+static RESET: LazyLock<Script> = script!(
+    "limits.lua",
+    "pace.lua",
+    "flow.lua",
+    "shelf.lua",
+    "reset.lua"
+);
+static STATUS: LazyLock<Script> = script!(
+    "limits.lua",
+    "pace.lua",
+    "flow.lua",
+    "shelf.lua",
+    "status.lua"
+);
 
 impl Operation {
     pub(super) fn script(self) -> &'static Script {

@@ -1,11 +1,11 @@
 -- Tells a limit's state as the JSON that the Rust side reads, when it was read, and who holds what.
 
-local s, now, newer = read()
+local s, now, _, newer = read()
 if newer then
   return newer
 end
 if not s then
-  redis.call('ZREM', KEYS[4], name)
+  redis.call('ZREM', KEYS[2], ARGV[4])
   return {}
 end
 
@@ -96,17 +96,21 @@ for _, plain in ipairs({
   add(plain, s[plain])
 end
 
-local attempts = {}
-for _, text in ipairs(redis.call('HVALS', KEYS[2])) do
-  local holder = cmsgpack.unpack(text).owner
-  attempts[holder] = (attempts[holder] or 0) + 1
+local attempts, called, expires = {}, {}, {}
+local all = redis.call('HGETALL', limit_key)
+for i = 1, #all, 2 do
+  local kind, number = string.sub(all[i], 1, 1), string.sub(all[i], 2)
+  if kind == 'l' then
+    local holder = lease_of(number, all[i + 1]).owner
+    attempts[holder] = (attempts[holder] or 0) + 1
+  elseif kind == 'o' then
+    expires[number], called[number] = string.match(all[i + 1], '^(%d+) (.*)$')
+  end
 end
 local holders = {}
-local all = redis.call('HGETALL', KEYS[3])
-for i = 1, #all, 2 do
-  if attempts[all[i]] then
-    local expires, called = string.match(all[i + 1], '^(%d+) (.*)$')
-    holders[#holders + 1] = { called, attempts[all[i]], max(tonumber(expires) - now, 0) }
+for holder, count in pairs(attempts) do
+  if called[holder] then
+    holders[#holders + 1] = { called[holder], count, max(tonumber(expires[holder]) - now, 0) }
   end
 end
 return { now, object(names, values), holders }

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
-use redis::Value;
-use tidegate_core::Timestamp;
+use redis::{Cmd, Value};
 use tidegate_core::quota::{
-    Dimension, Limit, Limits, Metering, Observed, Priority, QuotaState, Refusal, Waiting,
+    Dimension, Limit, Limits, Metering, Priority, QuotaState, Refusal, Waiting,
 };
+use tidegate_core::{ObservedLimits, Timestamp};
 
 use crate::store::{Ask, Holder, LastKnown, Report, StoreError, Turn};
 
@@ -24,12 +24,22 @@ pub(super) struct Row {
     pub(super) holders: Vec<Holder>,
 }
 
-pub(super) fn number(number: u64) -> String {
-    number.min(LARGEST).to_string()
+fn number(number: u64) -> u64 {
+    number.min(LARGEST)
 }
 
-pub(super) fn micros(duration: Duration) -> String {
-    number(u64::try_from(duration.as_micros()).unwrap_or(LARGEST))
+pub(super) fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros())
+        .unwrap_or(LARGEST)
+        .min(LARGEST)
+}
+
+/// A number, or nothing.
+fn put(command: &mut Cmd, number: Option<u64>) {
+    match number {
+        Some(number) => command.arg(self::number(number)),
+        None => command.arg(""),
+    };
 }
 
 /// Different in each process.
@@ -52,7 +62,7 @@ pub(super) fn label() -> String {
 }
 
 /// The configured limits, attempts that may be under way, our share.
-pub(super) fn limits(limits: &Limits) -> [String; 3] {
+pub(super) fn put_limits(command: &mut Cmd, limits: &Limits) {
     let mut text = String::new();
     for dimension in Dimension::ALL {
         if let Some(limit) = limits.dimensions[dimension.index()] {
@@ -61,76 +71,80 @@ pub(super) fn limits(limits: &Limits) -> [String; 3] {
                 Metering::Window => 'w',
             };
             let [units, per, burst] = [limit.units, limit.per, limit.burst].map(number);
+            let place = dimension.index() + 1;
             // Writing to a string does not fail.
-            let _ = write!(
-                text,
-                "{} {units} {per} {burst} {kind};",
-                dimension.index() + 1
-            );
+            let _ = write!(text, "{place} {units} {per} {burst} {kind};");
         }
     }
-    let most = limits.max_concurrency.map(|most| most.to_string());
-    [text, most.unwrap_or_default(), limits.share.to_string()]
+    command.arg(text);
+    put(command, limits.max_concurrency.map(u64::from));
+    command.arg(limits.share);
 }
 
 /// `op` is its number among those of all processes.
-pub(super) fn ask(op: String, ask: &Ask) -> [String; 7] {
-    let priority = match ask.priority {
-        Priority::Interactive => "0",
-        Priority::Batch => "1",
-    };
-    [
-        op,
-        number(ask.cost.requests),
-        number(ask.cost.input_tokens),
-        number(ask.cost.output_tokens),
-        priority.to_owned(),
-        ask.seq.map(number).unwrap_or_default(),
-        ask.within.map(micros).unwrap_or_default(),
-    ]
+pub(super) fn put_ask(command: &mut Cmd, op: &str, ask: &Ask) {
+    let cost = ask.cost;
+    command.arg(op);
+    for part in [cost.requests, cost.input_tokens, cost.output_tokens] {
+        command.arg(number(part));
+    }
+    command.arg(match ask.priority {
+        Priority::Interactive => 0,
+        Priority::Batch => 1,
+    });
+    put(command, ask.seq);
+    put(command, ask.within.map(micros));
 }
 
-pub(super) fn report(report: Report) -> Vec<String> {
-    let words = |what: &str, more: Vec<String>| {
-        let mut words = vec![what.to_owned()];
-        words.extend(more);
-        words
+pub(super) fn put_report(command: &mut Cmd, report: Report) {
+    let refused = |command: &mut Cmd, how, after| {
+        command.arg(how);
+        put(command, after);
     };
-    let after = |after: Option<u64>| vec![after.map(number).unwrap_or_default()];
     match report {
         Report::Accepted(seen) => {
-            let seen = [
-                seen.requests,
-                seen.tokens,
-                seen.input_tokens,
-                seen.output_tokens,
-            ];
-            let told = (1..)
-                .zip(seen)
-                .filter_map(|(d, seen)| Some(observed(d, seen?)));
-            words("accepted", vec![told.collect()])
+            command.arg("accepted").arg(observed(seen));
         }
-        Report::Settled(cost) => words(
-            "settled",
-            [cost.requests, cost.input_tokens, cost.output_tokens]
-                .map(number)
-                .to_vec(),
-        ),
-        Report::Ended => words("ended", Vec::new()),
-        Report::Refused(Refusal::RateLimited { after: hint }) => words("limited", after(hint)),
-        Report::Refused(Refusal::Overloaded { after: hint }) => words("overloaded", after(hint)),
-        Report::Refused(Refusal::Exhausted { after: time }) => {
-            words("exhausted", after(Some(time)))
+        Report::Settled(cost) => {
+            command.arg("settled");
+            for part in [cost.requests, cost.input_tokens, cost.output_tokens] {
+                command.arg(number(part));
+            }
         }
-        Report::Unsent => words("unsent", Vec::new()),
-        Report::Left => words("left", Vec::new()),
+        Report::Ended => {
+            command.arg("ended");
+        }
+        Report::Refused(Refusal::RateLimited { after }) => refused(command, "limited", after),
+        Report::Refused(Refusal::Overloaded { after }) => refused(command, "overloaded", after),
+        Report::Refused(Refusal::Exhausted { after }) => {
+            refused(command, "exhausted", Some(after));
+        }
+        Report::Unsent => {
+            command.arg("unsent");
+        }
+        Report::Left => {
+            command.arg("left");
+        }
     }
 }
 
-fn observed(dimension: usize, seen: Observed) -> String {
-    let [limit, remaining] = [seen.limit, seen.remaining].map(number);
-    let reset = seen.reset.map(micros).unwrap_or_default();
-    format!("{dimension} {limit} {remaining} {reset};")
+fn observed(seen: ObservedLimits) -> String {
+    let all = [
+        seen.requests,
+        seen.tokens,
+        seen.input_tokens,
+        seen.output_tokens,
+    ];
+    let mut text = String::new();
+    for (place, seen) in (1..).zip(all) {
+        let Some(seen) = seen else { continue };
+        let [limit, remaining] = [seen.limit, seen.remaining].map(number);
+        let reset = seen.reset.map(|reset| micros(reset).to_string());
+        let reset = reset.unwrap_or_default();
+        // Writing to a string does not fail.
+        let _ = write!(text, "{place} {limit} {remaining} {reset};");
+    }
+    text
 }
 
 /// The answer to a question or a report, and what else was told.

@@ -1,15 +1,16 @@
 //! The thread that speaks to the server. Its callers wait for it without holding up a runtime.
 
-use std::sync::PoisonError;
+use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
-use redis::{RedisResult, Value};
+use redis::{Cmd, RedisResult, Value};
 use tidegate_core::quota::{Limits, OpId};
 use tidegate_core::{LimitKey, Timestamp};
 use tokio::time::Instant;
 
-use super::connection::{Call, Connection, Silence};
+use super::connection::{Batch, Connection, Silence};
 use super::job::{Backlog, Done, Job, News, What};
 use super::members::{Member, Members};
 use super::scripts::Operation;
@@ -18,6 +19,8 @@ use crate::store::{Ask, LastKnown, Report, StoreError, Turn};
 
 /// Sent in one round trip at most: others wait for it.
 const TOGETHER: usize = 64;
+/// What was heard of a limit is heard anew with the next question after so long.
+const STALE: Duration = Duration::from_millis(50);
 
 pub(super) struct Worker {
     pub(super) connection: Connection,
@@ -59,13 +62,15 @@ impl Worker {
             }
             return;
         }
-        let calls: Vec<Option<Call>> = jobs.iter().map(|job| self.call(&job.what)).collect();
-        let sent: Vec<Call> = calls.iter().flatten().cloned().collect();
-        match self.send(&sent) {
+        let mut batch = Batch::default();
+        for job in &jobs {
+            self.put(&mut batch, &job.what);
+        }
+        match self.connection.send(batch) {
             Ok(answers) => {
                 let mut answers = answers.into_iter();
-                for (job, call) in jobs.into_iter().zip(calls) {
-                    let answer = call.and_then(|_| answers.next());
+                for job in jobs {
+                    let answer = job.what.is_script().then(|| answers.next()).flatten();
                     self.finish(job, answer);
                 }
             }
@@ -77,82 +82,74 @@ impl Worker {
         }
     }
 
-    fn send(&mut self, calls: &[Call]) -> Result<Vec<RedisResult<Value>>, Silence> {
-        if calls.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.connection.send(calls)
-    }
-
-    /// The script for a job; none for those that are no script.
-    fn call(&mut self, what: &What) -> Option<Call> {
+    fn put(&mut self, batch: &mut Batch, what: &What) {
         match what {
             What::Ask { key, asks, limits } => {
-                let own = asks
-                    .iter()
-                    .flat_map(|ask| wire::ask(self.members.op(ask.op), ask))
-                    .collect();
-                Some(self.call_of(Operation::Ask, key, Some(limits), own))
+                self.members.join(key);
+                let mut command = self.command(Operation::Ask, key, limits);
+                for ask in asks {
+                    wire::put_ask(&mut command, &self.members.op(ask.op), ask);
+                }
+                batch.push(Operation::Ask, command);
             }
-            What::Report(news) => Some(self.call_of_news(news)),
-            What::Reset(key) => Some(self.call_of(Operation::Reset, key, None, Vec::new())),
-            What::Status | What::Reach => None,
+            What::Report(news) => self.put_news(batch, news),
+            What::Reset(key) => {
+                let command = self.command(Operation::Reset, key, &Limits::UNKNOWN);
+                batch.push(Operation::Reset, command);
+            }
+            What::Status | What::Reach => {}
         }
     }
 
-    fn call_of_news(&mut self, news: &News) -> Call {
-        let mut own = vec![self.members.op(news.op)];
-        own.extend(wire::report(news.report));
-        self.call_of(Operation::Report, &news.key, Some(&news.limits), own)
+    fn put_news(&self, batch: &mut Batch, news: &News) {
+        let mut command = self.command(Operation::Report, &news.key, &news.limits);
+        command.arg(self.members.op(news.op));
+        wire::put_report(&mut command, news.report);
+        batch.push(Operation::Report, command);
     }
 
-    fn call_of(
-        &mut self,
-        operation: Operation,
-        key: &LimitKey,
-        limits: Option<&Limits>,
-        own: Vec<String>,
-    ) -> Call {
-        let (name, keys) = if operation == Operation::Ask {
-            let member = self.members.join(key);
-            (member.name.clone(), member.keys.clone())
-        } else {
-            self.members.named(key)
-        };
-        self.named(operation, name, keys, limits, own)
+    /// A run of a script up to what is the operation's own.
+    fn command(&self, operation: Operation, key: &LimitKey, limits: &Limits) -> Cmd {
+        let is_old = self
+            .heard()
+            .get(key)
+            .is_none_or(|(at, _)| at.elapsed() >= STALE);
+        if let Some(member) = self.members.get(key) {
+            return self.named(operation, &member.name, &member.keys, limits, is_old);
+        }
+        let (name, keys) = self.members.named(key);
+        self.named(operation, &name, &keys, limits, false)
     }
 
     fn named(
         &self,
         operation: Operation,
-        name: String,
-        keys: [String; 4],
-        limits: Option<&Limits>,
-        own: Vec<String>,
-    ) -> Call {
-        let now = self
-            .clock
-            .as_ref()
-            .map(|clock| clock().as_micros().to_string());
-        let mut arguments = vec![
-            now.unwrap_or_default(),
-            name,
-            self.members.owner.clone(),
-            self.members.label.clone(),
-            wire::micros(self.members.ttl),
-        ];
-        arguments.extend(wire::limits(limits.unwrap_or(&Limits::UNKNOWN)));
-        arguments.extend(own);
-        Call {
-            operation,
-            keys,
-            arguments,
-        }
+        name: &str,
+        keys: &[String; 2],
+        limits: &Limits,
+        with_outlook: bool,
+    ) -> Cmd {
+        let mut command = Batch::command(operation, keys);
+        match &self.clock {
+            Some(clock) => command.arg(clock().as_micros()),
+            None => command.arg(""),
+        };
+        command.arg(&self.members.owner);
+        command.arg(wire::micros(self.members.ttl));
+        command.arg(name).arg(&self.members.label);
+        wire::put_limits(&mut command, limits);
+        command.arg(if with_outlook { "1" } else { "" });
+        command
     }
 
-    fn of_member(&self, operation: Operation, member: &Member, own: Vec<String>) -> Call {
-        let (name, keys) = (member.name.clone(), member.keys.clone());
-        self.named(operation, name, keys, None, own)
+    fn of_member(&self, operation: Operation, member: &Member) -> Cmd {
+        self.named(
+            operation,
+            &member.name,
+            &member.keys,
+            &Limits::UNKNOWN,
+            false,
+        )
     }
 
     /// Tells whoever asked what came of it.
@@ -192,8 +189,7 @@ impl Worker {
 
     fn hear(&self, key: &LimitKey, known: Option<LastKnown>) {
         if let Some(known) = known {
-            let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-            heard.insert(key.clone(), (Instant::now(), known));
+            self.heard().insert(key.clone(), (Instant::now(), known));
         }
     }
 
@@ -244,8 +240,11 @@ impl Worker {
         if left.is_empty() {
             return Ok(());
         }
-        let calls: Vec<Call> = left.iter().map(|news| self.call_of_news(news)).collect();
-        match self.send(&calls) {
+        let mut batch = Batch::default();
+        for news in &left {
+            self.put_news(&mut batch, news);
+        }
+        match self.connection.send(batch) {
             Ok(_) => {
                 for news in &left {
                     self.members.release(&news.key, news.op);
@@ -264,12 +263,16 @@ impl Worker {
         if !self.members.is_due() {
             return;
         }
-        let renewal = |(key, member): (&LimitKey, &Member)| {
-            let held = member.held.iter().map(|op| self.members.op(*op)).collect();
-            (key.clone(), self.of_member(Operation::Renew, member, held))
-        };
-        let (keys, calls): (Vec<LimitKey>, Vec<Call>) = self.members.all().map(renewal).unzip();
-        match self.send(&calls) {
+        let (mut batch, mut keys) = (Batch::default(), Vec::new());
+        for (key, member) in self.members.all() {
+            let mut command = self.of_member(Operation::Renew, member);
+            for op in &member.held {
+                command.arg(self.members.op(*op));
+            }
+            batch.push(Operation::Renew, command);
+            keys.push(key.clone());
+        }
+        match self.connection.send(batch) {
             Ok(answers) => {
                 for (key, answer) in keys.iter().zip(answers) {
                     self.count(key, answer);
@@ -282,8 +285,7 @@ impl Worker {
     /// Keeps how many share a limit now.
     fn count(&self, key: &LimitKey, answer: RedisResult<Value>) {
         let sharers = answer.ok().and_then(|it| redis::from_redis_value(it).ok());
-        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        if let (Some(sharers), Some((_, known))) = (sharers, heard.get_mut(key)) {
+        if let (Some(sharers), Some((_, known))) = (sharers, self.heard().get_mut(key)) {
             known.sharers = sharers;
         }
     }
@@ -291,11 +293,11 @@ impl Worker {
     /// Says the last things, once: nobody waits for a server that is away.
     fn retire(&mut self) {
         let caught_up = self.catch_up();
-        let goodbye = |(_, member): (&LimitKey, &Member)| {
-            self.of_member(Operation::Retire, member, Vec::new())
-        };
-        let calls: Vec<Call> = self.members.all().map(goodbye).collect();
-        if let Err(silence) = caught_up.and_then(|()| self.send(&calls)) {
+        let mut batch = Batch::default();
+        for (_, member) in self.members.all() {
+            batch.push(Operation::Retire, self.of_member(Operation::Retire, member));
+        }
+        if let Err(silence) = caught_up.and_then(|()| self.connection.send(batch)) {
             tracing::debug!("Redis: {}", silence.reason);
         }
     }
@@ -309,14 +311,13 @@ impl Worker {
         let mut names: Vec<String> =
             redis::from_redis_value(names).map_err(|error| unanswered(&error.to_string()))?;
         names.sort();
-        let calls: Vec<Call> = names
-            .iter()
-            .map(|name| {
-                let keys = self.members.keys(name);
-                self.named(Operation::Status, name.clone(), keys, None, Vec::new())
-            })
-            .collect();
-        let answers = self.send(&calls);
+        let mut batch = Batch::default();
+        for name in &names {
+            let keys = self.members.keys(name);
+            let command = self.named(Operation::Status, name, &keys, &Limits::UNKNOWN, false);
+            batch.push(Operation::Status, command);
+        }
+        let answers = self.connection.send(batch);
         let answers = answers.map_err(|silence| unanswered(&silence.reason))?;
         let mut rows = Vec::new();
         for (name, answer) in names.iter().zip(answers) {
@@ -340,7 +341,11 @@ impl Worker {
         self.lock().is_empty()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<News>> {
+    fn heard(&self) -> MutexGuard<'_, HashMap<LimitKey, (Instant, LastKnown)>> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<News>> {
         self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

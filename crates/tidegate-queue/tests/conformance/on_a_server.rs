@@ -74,23 +74,24 @@ async fn a_repeated_report_is_taken_once() {
 #[tokio::test]
 async fn what_a_newer_version_wrote_is_left_alone() {
     let server = Server::start();
-    let newer = "redis.call('SET', KEYS[1], cmsgpack.pack({ version = 99 }))";
-    let state = "tidegate:state:vendor host account";
-    let _: () = server.run(&["EVAL", newer, "1", state]);
-    let before: Vec<u8> = server.run(&["GET", state]);
+    let newer = "redis.call('HSET', KEYS[1], 'state', struct.pack('<d', 99))";
+    let limit = "tidegate:limit:vendor host account";
+    let _: () = server.run(&["EVAL", newer, "1", limit]);
+    let before: Vec<Vec<u8>> = server.run(&["HGETALL", limit]);
     let store = connected(&server);
     let error = error_of(turn(&store, 1, &UNKNOWN).await);
     assert!(
         error.contains("newer version") && error.contains("99"),
         "{error}"
     );
-    assert_eq!(server.run::<Vec<u8>>(&["GET", state]), before);
+    assert_eq!(server.run::<Vec<Vec<u8>>>(&["HGETALL", limit]), before);
 }
 
 #[tokio::test]
 async fn a_broken_state_is_begun_anew() {
     let server = Server::start();
-    let _: () = server.run(&["SET", "tidegate:state:vendor host account", "\u{1}broken"]);
+    let limit = "tidegate:limit:vendor host account";
+    let _: () = server.run(&["HSET", limit, "state", "broken"]);
     let store = connected(&server);
     assert!(goes(&store, 1, &a_second_each()).await);
     assert!(!goes(&store, 2, &a_second_each()).await);
@@ -124,7 +125,7 @@ async fn every_key_has_the_prefix_and_expires() {
     assert!(goes(&store, 1, &UNKNOWN).await && goes(&store, 2, &UNKNOWN).await);
     ends(&store, 1).await;
     let keys: Vec<String> = server.run(&["KEYS", "*"]);
-    assert_eq!(keys.len(), 4, "{keys:?}");
+    assert_eq!(keys.len(), 2, "{keys:?}");
     for key in keys {
         assert!(key.starts_with("ours:"), "{key}");
         assert!(server.run::<i64>(&["PTTL", &key]) > 0, "{key}");
@@ -143,7 +144,7 @@ async fn a_closure_is_remembered_longer_than_an_idle_limit() {
     let key = key();
     let told = store.report(&key, OpId(1), spent, &UNKNOWN, Timestamp::default());
     told.await.unwrap();
-    let expires: u128 = server.run(&["PTTL", "tidegate:state:vendor host account"]);
+    let expires: u128 = server.run(&["PTTL", "tidegate:limit:vendor host account"]);
     assert!(expires > month.as_millis(), "{expires}");
 }
 
@@ -221,20 +222,20 @@ async fn an_attempt_nobody_knows_of_is_dropped_when_its_process_is_renewed() {
     };
     let store = RedisStore::connect(&options).unwrap();
     assert!(goes(&store, 1, &UNKNOWN).await && goes(&store, 2, &UNKNOWN).await);
-    let leases = "tidegate:leases:vendor host account";
-    let held: Vec<String> = server.run(&["HKEYS", leases]);
-    let mut forged = held[0].clone();
-    forged.push('0');
+    let limit = "tidegate:limit:vendor host account";
+    let held = || {
+        let fields: Vec<String> = server.run(&["HKEYS", limit]);
+        let held = fields.into_iter().filter(|field| field.starts_with('l'));
+        held.collect::<Vec<_>>()
+    };
+    let forged = format!("{}0", held()[0]);
     let copy = "redis.call('HSET', KEYS[1], ARGV[2], redis.call('HGET', KEYS[1], ARGV[1]))";
-    let _: () = server.run(&["EVAL", copy, "1", leases, &held[0], &forged]);
-    while server.run::<bool>(&["HEXISTS", leases, &forged]) {
+    let _: () = server.run(&["EVAL", copy, "1", limit, &held()[0], &forged]);
+    assert_eq!(held().len(), 3);
+    while held().contains(&forged) {
         store.reach().await.unwrap();
     }
-    assert_eq!(
-        server.run::<u64>(&["HLEN", leases]),
-        2,
-        "those it knows stay"
-    );
+    assert_eq!(held().len(), 2, "those it knows stay");
 }
 
 #[tokio::test]
@@ -265,8 +266,8 @@ async fn reports_from_destructors_are_sent_before_the_store_is_gone() {
     let store = connected(&server);
     let all = store.status(&|_| many, Timestamp::default()).await.unwrap();
     assert_eq!((all[0].standing.in_flight, all[0].holders.len()), (0, 0));
-    let owners: u64 = server.run(&["HLEN", "tidegate:owners:vendor host account"]);
-    assert_eq!(owners, 0, "it has said goodbye");
+    let fields: Vec<String> = server.run(&["HKEYS", "tidegate:limit:vendor host account"]);
+    assert_eq!(fields, ["state"], "it has said goodbye");
 }
 
 #[tokio::test]
