@@ -1,9 +1,9 @@
 -- Lets one of those who ask leave, or says when to ask again.
--- ARGV from 10: for each who asks, its number, requests, tokens read, tokens written, priority, number in the order of
--- arrival and the time within which a start is of use, both empty for none.
+-- ARGV from 5: for each who asks, its number and numbers as doubles: requests, tokens read, tokens written, priority, number
+-- in the order of arrival and the time within which a start is of use, both -1 for none.
 
 local let_go = {}
-for i = FIRST_OWN, #ARGV, 7 do
+for i = FIRST_OWN, #ARGV, 2 do
   let_go[#let_go + 1] = 'l' .. ARGV[i]
 end
 local s, now, fields, newer = read(unpack(let_go))
@@ -21,15 +21,14 @@ for i = 1, #let_go do
 end
 drop_the_gone(s, now)
 local asks = {}
-for i = FIRST_OWN, #ARGV, 7 do
-  local input, output = tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3])
-  local within = tonumber(ARGV[i + 6])
+for i = FIRST_OWN, #ARGV, 2 do
+  local requests, input, output, priority, seq, within = struct.unpack('<dddddd', ARGV[i + 1])
   asks[#asks + 1] = {
     op = ARGV[i],
-    cost = { tonumber(ARGV[i + 1]), input + output, input, output },
-    priority = tonumber(ARGV[i + 4]),
-    seq = tonumber(ARGV[i + 5]),
-    deadline = within and now + within,
+    cost = { requests, input + output, input, output },
+    priority = priority,
+    seq = seq >= 0 and seq or nil,
+    deadline = within >= 0 and now + within or nil,
   }
 end
 local answer, lease = state_ask(s, asks, limits, now)

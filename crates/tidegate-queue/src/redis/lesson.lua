@@ -1,13 +1,16 @@
 -- The rest of a report: the attempt was let in, or refused.
 
 if what == 'accepted' then
-  local seen = {}
-  for d, limit, remaining, reset in string.gmatch(one, '(%d) (%d+) (%d+) (%d*);') do
-    seen[tonumber(d)] = { limit = tonumber(limit), remaining = tonumber(remaining), reset = tonumber(reset) }
+  local seen, from = {}, 1
+  while from <= #told do
+    local d, limit, remaining, reset
+    d, limit, remaining, reset, from = struct.unpack('<dddd', told, from)
+    seen[d] = { limit = limit, remaining = remaining, reset = reset >= 0 and reset or nil }
   end
   observe(s, lease, seen, limits, now)
 else
-  penalise(s, lease, what, tonumber(one), limits, now)
+  local after = struct.unpack('<d', told)
+  penalise(s, lease, what, after >= 0 and after or nil, limits, now)
 end
 write(s, now)
 if what == 'exhausted' then

@@ -1,6 +1,6 @@
 -- Says that a process lives, and drops those of its attempts that it does not know: nobody heard that they may leave.
 -- Returns how many processes use the limit.
--- ARGV from 10: the numbers of those it knows.
+-- ARGV from 5: the numbers of those it knows.
 
 local s, now, fields, newer = read()
 if newer then

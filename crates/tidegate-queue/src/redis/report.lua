@@ -1,8 +1,8 @@
 -- Learns what happened to an attempt. About one that is not known, nothing.
--- ARGV 10: its number, 11: what, from 12: what belongs to it.
+-- ARGV 5: its number, 6: what, 7: what belongs to it, as doubles. Settled: requests, tokens read, tokens written. Refused: the
+-- time asked for, -1 for none. Accepted: for each dimension told of its number, limit, remaining and reset, -1 for none.
 
-local op, what = ARGV[FIRST_OWN], ARGV[FIRST_OWN + 1]
-local one, two, three = ARGV[FIRST_OWN + 2], ARGV[FIRST_OWN + 3], ARGV[FIRST_OWN + 4]
+local op, what, told = ARGV[FIRST_OWN], ARGV[FIRST_OWN + 1], ARGV[FIRST_OWN + 2]
 local s, now, fields, newer = read('l' .. op)
 if newer then
   return newer
@@ -20,8 +20,8 @@ local is_done = true
 if what == 'left' then
   line_leave(s.line, op)
 elseif what == 'settled' then
-  local input, output = tonumber(two), tonumber(three)
-  settle(s, lease, { tonumber(one), input + output, input, output }, limits)
+  local requests, input, output = struct.unpack('<ddd', told)
+  settle(s, lease, { requests, input + output, input, output }, limits)
 elseif what == 'ended' then
   settle(s, lease, lease.cost, limits)
 elseif what == 'unsent' then

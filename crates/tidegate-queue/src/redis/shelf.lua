@@ -2,25 +2,28 @@
 --
 -- KEYS: the limit, a hash; a sorted set of all limits' names, shared by all limits. The hash has the field `state`, a field
 -- for each process that uses the limit (`o` and its number) and one for each attempt under way (`l` and its number).
--- ARGV 1-9: the time (empty: the server's), the process's number, how long it is believed alive, the limit's name, what the
--- process is called, the configured limits, attempts that may be under way, our share, and whether the outlook is wanted.
--- From 10 on: the operation's own.
+-- ARGV 1-4: the process's number, the limit's name, what the process is called, and numbers as doubles: the time (-1: the
+-- server's), how long the process is believed alive, attempts that may be under way (-1: any number), our share, whether
+-- the outlook is wanted (1), and for each configured limit its dimension, units, period, burst and whether it is a window
+-- (1). From 5 on: the operation's own. Each run makes its functions anew, so what is rarely needed is made where it is.
 
-local FIRST_OWN = 10
+local FIRST_OWN = 5
 local IDLE = 7 * 24 * 3600 * 1000
 local CLOCK_SLACK = 1000000
 local NUMBERS = '<ddddddddddddddddddddddddddddddddddddd'
 local LEASE = '<dddddddddd'
 
-local limit_key, owner, ttl = KEYS[1], ARGV[2], tonumber(ARGV[3])
+local limit_key, owner = KEYS[1], ARGV[1]
+local told_now, ttl, most, share, wants_outlook, from_limits = struct.unpack('<ddddd', ARGV[4])
 local note = ''
 
 local function limits_of()
-  local limits = { share = tonumber(ARGV[8]), most = tonumber(ARGV[7]) or huge }
-  for d, units, per, burst, kind in string.gmatch(ARGV[6], '(%d) (%d+) (%d+) (%d+) (%a);') do
-    limits[tonumber(d)] = {
-      units = tonumber(units), per = tonumber(per), burst = tonumber(burst), window = kind == 'w',
-    }
+  local limits = { share = share, most = most < 0 and huge or most }
+  local from, text = from_limits, ARGV[4]
+  while from <= #text do
+    local d, units, per, burst, window
+    d, units, per, burst, window, from = struct.unpack('<ddddd', text, from)
+    limits[d] = { units = units, per = per, burst = burst, window = window == 1 }
   end
   return limits
 end
@@ -59,10 +62,8 @@ end
 -- The state, the time it is read at, and the fields asked for. No state where the limit is not known; fourth: what is to
 -- be answered where a newer version wrote it.
 local function read(...)
-  local now
-  if ARGV[1] ~= '' then
-    now = tonumber(ARGV[1])
-  else
+  local now = told_now
+  if now < 0 then
     local time = redis.call('TIME')
     now = time[1] * 1000000 + time[2]
   end
@@ -111,9 +112,9 @@ local function live(s, now, said)
   elseif not said then
     s.sharers = s.sharers + 1
   end
-  redis.call('HSET', limit_key, 'o' .. owner, string.format('%.0f %s', now + ttl, ARGV[5]))
+  redis.call('HSET', limit_key, 'o' .. owner, string.format('%.0f %s', now + ttl, ARGV[3]))
   expire(s, now)
-  redis.call('ZADD', KEYS[2], string.format('%.0f', now), ARGV[4])
+  redis.call('ZADD', KEYS[2], string.format('%.0f', now), ARGV[2])
   redis.call('PEXPIRE', KEYS[2], IDLE)
 end
 
@@ -152,7 +153,7 @@ local function drop_the_gone(s, now)
   if now < s.first_gone then
     return
   end
-  local living, first, sharers = {}, now + ttl, 0
+  local living, first, sharers, gone = {}, now + ttl, 0, false
   local all = redis.call('HGETALL', limit_key)
   for i = 1, #all, 2 do
     if string.sub(all[i], 1, 1) == 'o' then
@@ -163,12 +164,15 @@ local function drop_the_gone(s, now)
         sharers = sharers + 1
       else
         redis.call('HDEL', limit_key, all[i])
+        gone = true
       end
     end
   end
-  drop_leases(s, all, function(lease)
-    return not living[lease.owner]
-  end)
+  if gone then
+    drop_leases(s, all, function(lease)
+      return not living[lease.owner]
+    end)
+  end
   s.first_gone, s.sharers = first, sharers
 end
 
@@ -198,7 +202,7 @@ local function outlook(s, limits, now)
 end
 
 local function answered(answer, s, limits, now)
-  if ARGV[9] ~= '' or note ~= '' then
+  if wants_outlook == 1 or note ~= '' then
     return { answer, outlook(s, limits, now) }
   end
   return { answer }

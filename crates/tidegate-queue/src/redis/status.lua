@@ -5,7 +5,7 @@ if newer then
   return newer
 end
 if not s then
-  redis.call('ZREM', KEYS[2], ARGV[4])
+  redis.call('ZREM', KEYS[2], ARGV[2])
   return {}
 end
 

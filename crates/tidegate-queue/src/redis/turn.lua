@@ -39,17 +39,21 @@ local function seq_of(s, ask)
   return seq
 end
 
-local function go(s, ask, seq, all, limits, now, passed)
+-- `f` is the flow where nothing has advanced it, else `nil`.
+local function go(s, ask, seq, all, limits, now, passed, f)
   for _, i in ipairs(passed) do
     s.line[i].passed = s.line[i].passed + 1
   end
   line_leave(s.line, ask.op)
-  if s.gate == 'closed' then
+  local was = s.gate
+  if was == 'closed' then
     s.gate, s.probe_op, s.probe_at = 'probing', ask.op, now
-  elseif s.gate == 'probing' then
+  elseif was == 'probing' then
     open_gate(s, s.probe_at)
   end
-  local f = flow_of(s, all, limits, now)
+  if not f or was ~= 'open' then
+    f = flow_of(s, all, limits, now)
+  end
   flow_take(f, ask.cost, now)
   s.full_at, s.opened, s.used, s.pace = f.full_at, f.opened, f.used, f.pace or false
   if s.departed == 0 or s.marked_at == 0 then
@@ -116,7 +120,7 @@ local function state_ask(s, asks, limits, now)
   local at = flow_start(f, head.cost)
   local by_size = at ~= huge and at > now and flow_start(f, { head.cost[1], 0, 0, 0 }) < at
   if at <= now then
-    return { 'go', 0, seq }, go(s, head, seq, all, limits, now, passed)
+    return { 'go', 0, seq }, go(s, head, seq, all, limits, now, passed, place == 0 and f)
   end
   if by_size then
     local behind = #s.line

@@ -1,6 +1,5 @@
 //! Questions as the scripts take them, answers as they give them.
 
-use std::fmt::Write as _;
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use redis::{Cmd, Value};
 use tidegate_core::quota::{
     Dimension, Limit, Limits, Metering, Priority, QuotaState, Refusal, Waiting,
 };
-use tidegate_core::{ObservedLimits, Timestamp};
+use tidegate_core::{Cost, ObservedLimits, Timestamp};
 
 use crate::store::{Ask, Holder, LastKnown, Report, StoreError, Turn};
 
@@ -24,22 +23,36 @@ pub(super) struct Row {
     pub(super) holders: Vec<Holder>,
 }
 
-fn number(number: u64) -> u64 {
-    number.min(LARGEST)
-}
-
 pub(super) fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros())
         .unwrap_or(LARGEST)
         .min(LARGEST)
 }
 
-/// A number, or nothing.
-fn put(command: &mut Cmd, number: Option<u64>) {
-    match number {
-        Some(number) => command.arg(self::number(number)),
-        None => command.arg(""),
-    };
+/// Numbers as the scripts take them: exact up to [`LARGEST`].
+#[derive(Default)]
+pub(super) struct Numbers(Vec<u8>);
+
+impl Numbers {
+    #[expect(clippy::cast_precision_loss, reason = "they are small enough")]
+    pub(super) fn put(&mut self, number: u64) -> &mut Self {
+        let number = number.min(LARGEST) as f64;
+        self.0.extend_from_slice(&number.to_le_bytes());
+        self
+    }
+
+    /// -1 for none.
+    pub(super) fn put_some(&mut self, number: Option<u64>) -> &mut Self {
+        if let Some(number) = number {
+            return self.put(number);
+        }
+        self.0.extend_from_slice(&(-1_f64).to_le_bytes());
+        self
+    }
+
+    pub(super) fn tell(&self, command: &mut Cmd) {
+        command.arg(&self.0[..]);
+    }
 }
 
 /// Different in each process.
@@ -61,90 +74,92 @@ pub(super) fn label() -> String {
     )
 }
 
-/// The configured limits, attempts that may be under way, our share.
-pub(super) fn put_limits(command: &mut Cmd, limits: &Limits) {
-    let mut text = String::new();
+/// Attempts that may be under way, our share, whether the outlook is wanted, and the configured limits.
+pub(super) fn put_limits(numbers: &mut Numbers, limits: &Limits, with_outlook: bool) {
+    numbers
+        .put_some(limits.max_concurrency.map(u64::from))
+        .put(u64::from(limits.share))
+        .put(u64::from(with_outlook));
     for dimension in Dimension::ALL {
         if let Some(limit) = limits.dimensions[dimension.index()] {
-            let kind = match limit.metering {
-                Metering::Bucket => 'b',
-                Metering::Window => 'w',
-            };
-            let [units, per, burst] = [limit.units, limit.per, limit.burst].map(number);
-            let place = dimension.index() + 1;
-            // Writing to a string does not fail.
-            let _ = write!(text, "{place} {units} {per} {burst} {kind};");
+            numbers
+                .put(dimension.index() as u64 + 1)
+                .put(limit.units)
+                .put(limit.per)
+                .put(limit.burst)
+                .put(u64::from(limit.metering == Metering::Window));
         }
     }
-    command.arg(text);
-    put(command, limits.max_concurrency.map(u64::from));
-    command.arg(limits.share);
 }
 
-/// `op` is its number among those of all processes.
-pub(super) fn put_ask(command: &mut Cmd, op: &str, ask: &Ask) {
-    let cost = ask.cost;
-    command.arg(op);
-    for part in [cost.requests, cost.input_tokens, cost.output_tokens] {
-        command.arg(number(part));
-    }
-    command.arg(match ask.priority {
+pub(super) fn ask(ask: &Ask) -> Numbers {
+    let mut numbers = Numbers::default();
+    let priority = match ask.priority {
         Priority::Interactive => 0,
         Priority::Batch => 1,
-    });
-    put(command, ask.seq);
-    put(command, ask.within.map(micros));
+    };
+    put_cost(&mut numbers, ask.cost);
+    numbers
+        .put(priority)
+        .put_some(ask.seq)
+        .put_some(ask.within.map(micros));
+    numbers
 }
 
-pub(super) fn put_report(command: &mut Cmd, report: Report) {
-    let refused = |command: &mut Cmd, how, after| {
-        command.arg(how);
-        put(command, after);
-    };
-    match report {
+/// What, and what belongs to it.
+pub(super) fn report(report: Report) -> (&'static str, Numbers) {
+    let mut numbers = Numbers::default();
+    let what = match report {
         Report::Accepted(seen) => {
-            command.arg("accepted").arg(observed(seen));
+            put_observed(&mut numbers, seen);
+            "accepted"
         }
         Report::Settled(cost) => {
-            command.arg("settled");
-            for part in [cost.requests, cost.input_tokens, cost.output_tokens] {
-                command.arg(number(part));
-            }
+            put_cost(&mut numbers, cost);
+            "settled"
         }
-        Report::Ended => {
-            command.arg("ended");
+        Report::Ended => "ended",
+        Report::Refused(Refusal::RateLimited { after }) => {
+            numbers.put_some(after);
+            "limited"
         }
-        Report::Refused(Refusal::RateLimited { after }) => refused(command, "limited", after),
-        Report::Refused(Refusal::Overloaded { after }) => refused(command, "overloaded", after),
+        Report::Refused(Refusal::Overloaded { after }) => {
+            numbers.put_some(after);
+            "overloaded"
+        }
         Report::Refused(Refusal::Exhausted { after }) => {
-            refused(command, "exhausted", Some(after));
+            numbers.put(after);
+            "exhausted"
         }
-        Report::Unsent => {
-            command.arg("unsent");
-        }
-        Report::Left => {
-            command.arg("left");
-        }
-    }
+        Report::Unsent => "unsent",
+        Report::Left => "left",
+    };
+    (what, numbers)
 }
 
-fn observed(seen: ObservedLimits) -> String {
+fn put_cost(numbers: &mut Numbers, cost: Cost) {
+    numbers
+        .put(cost.requests)
+        .put(cost.input_tokens)
+        .put(cost.output_tokens);
+}
+
+fn put_observed(numbers: &mut Numbers, seen: ObservedLimits) {
     let all = [
         seen.requests,
         seen.tokens,
         seen.input_tokens,
         seen.output_tokens,
     ];
-    let mut text = String::new();
     for (place, seen) in (1..).zip(all) {
-        let Some(seen) = seen else { continue };
-        let [limit, remaining] = [seen.limit, seen.remaining].map(number);
-        let reset = seen.reset.map(|reset| micros(reset).to_string());
-        let reset = reset.unwrap_or_default();
-        // Writing to a string does not fail.
-        let _ = write!(text, "{place} {limit} {remaining} {reset};");
+        if let Some(seen) = seen {
+            numbers
+                .put(place)
+                .put(seen.limit)
+                .put(seen.remaining)
+                .put_some(seen.reset.map(micros));
+        }
     }
-    text
 }
 
 /// The answer to a question or a report, and what else was told.

@@ -88,7 +88,8 @@ impl Worker {
                 self.members.join(key);
                 let mut command = self.command(Operation::Ask, key, limits);
                 for ask in asks {
-                    wire::put_ask(&mut command, &self.members.op(ask.op), ask);
+                    command.arg(self.members.op(ask.op));
+                    wire::ask(ask).tell(&mut command);
                 }
                 batch.push(Operation::Ask, command);
             }
@@ -103,8 +104,9 @@ impl Worker {
 
     fn put_news(&self, batch: &mut Batch, news: &News) {
         let mut command = self.command(Operation::Report, &news.key, &news.limits);
-        command.arg(self.members.op(news.op));
-        wire::put_report(&mut command, news.report);
+        let (what, numbers) = wire::report(news.report);
+        command.arg(self.members.op(news.op)).arg(what);
+        numbers.tell(&mut command);
         batch.push(Operation::Report, command);
     }
 
@@ -130,15 +132,16 @@ impl Worker {
         with_outlook: bool,
     ) -> Cmd {
         let mut command = Batch::command(operation, keys);
-        match &self.clock {
-            Some(clock) => command.arg(clock().as_micros()),
-            None => command.arg(""),
-        };
-        command.arg(&self.members.owner);
-        command.arg(wire::micros(self.members.ttl));
-        command.arg(name).arg(&self.members.label);
-        wire::put_limits(&mut command, limits);
-        command.arg(if with_outlook { "1" } else { "" });
+        command
+            .arg(&self.members.owner)
+            .arg(name)
+            .arg(&self.members.label);
+        let mut numbers = wire::Numbers::default();
+        numbers
+            .put_some(self.clock.as_ref().map(|clock| clock().as_micros()))
+            .put(wire::micros(self.members.ttl));
+        wire::put_limits(&mut numbers, limits, with_outlook);
+        numbers.tell(&mut command);
         command
     }
 
