@@ -37,6 +37,15 @@ fn a_late_departure_pushes_the_next_one_back() {
 }
 
 #[test]
+fn what_leaves_later_than_it_was_let_go_pushes_the_next_one_back() {
+    let mut state = SpacedState::default();
+    state.reserve(OpId(1), at(0), at(50), ms(50));
+    assert_eq!(state.depart(OpId(1), at(50)), Departure::Go);
+    state.left(at(80));
+    assert_eq!(state.reserve(OpId(2), at(80), at(60), ms(50)), at(130));
+}
+
+#[test]
 fn a_slot_nobody_waits_for_lapses() {
     let mut state = SpacedState::default();
     state.reserve(OpId(1), at(0), at(10_000), ms(50));

@@ -21,6 +21,7 @@ export interface Message {
 export interface NativeCaller {
   take(most: number): Message[];
   call(id: number, options: string, environment: string): void;
+  started(attempt: number): void;
   exited(attempt: number, code: number | null, stdout: Buffer, stderr: Buffer): void;
   failed(attempt: number, code: string, message: string): void;
   timedOut(attempt: number, afterMs: number): void;

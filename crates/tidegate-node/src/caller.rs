@@ -71,6 +71,12 @@ impl Caller {
         self.channel.take(most)
     }
 
+    /// A command has been started, just now.
+    #[napi]
+    pub fn started(&self, number: u32) {
+        self.processes.started(number);
+    }
+
     /// A command has ended, with an exit code or by a signal.
     #[napi]
     pub fn exited(&self, number: u32, code: Option<i32>, stdout: Buffer, stderr: Buffer) {

@@ -1,4 +1,7 @@
 //! Commands started by JavaScript: its callers replace `spawn` and `setTimeout`, and mean it.
+//!
+//! JavaScript's thread may be busy when it is asked to start one, so it says when it has: from then on the next command that
+//! was limited with it counts its distance.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -6,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use napi::bindgen_prelude::Buffer;
 use serde_json::json;
-use tidegate::transport::{Incoming, MAX_ANSWER, Sending, Transport};
+use tidegate::transport::{Incoming, Leaving, MAX_ANSWER, Sending, Transport};
 use tidegate::{Network, Status, Timeouts};
 use tidegate_providers::{Call, ProcessCall, ReplyHead, TransportError};
 use tokio::sync::oneshot;
@@ -19,7 +22,14 @@ type Reply = Result<Incoming, TransportError>;
 #[derive(Default)]
 struct UnderWay {
     next: u32,
-    replies: HashMap<u32, oneshot::Sender<Reply>>,
+    commands: HashMap<u32, Command>,
+}
+
+/// A command, from when JavaScript is asked to start it to its end.
+struct Command {
+    reply: oneshot::Sender<Reply>,
+    /// Kept until it has been started.
+    leaving: Leaving,
 }
 
 /// Has JavaScript start, time and end commands, and tell what became of them. Clones share everything.
@@ -35,6 +45,15 @@ impl Processes {
             channel,
             under_way: Arc::default(),
         }
+    }
+
+    /// A command has been started, just now.
+    pub(crate) fn started(&self, number: u32) {
+        let mut under_way = self.under_way();
+        let command = under_way.commands.get_mut(&number);
+        let leaving = command.map(|command| std::mem::take(&mut command.leaving));
+        drop(under_way);
+        leaving.unwrap_or_default().left();
     }
 
     /// A command has ended, or was ended.
@@ -62,9 +81,13 @@ impl Processes {
     }
 
     fn settle(&self, number: u32, reply: Reply) {
-        if let Some(waiting) = self.under_way().replies.remove(&number) {
-            drop(waiting.send(reply));
+        if let Some(command) = self.leave(number) {
+            drop(command.reply.send(reply));
         }
+    }
+
+    fn leave(&self, number: u32) -> Option<Command> {
+        self.under_way().commands.remove(&number)
     }
 
     fn under_way(&self) -> MutexGuard<'_, UnderWay> {
@@ -72,18 +95,19 @@ impl Processes {
         under_way.unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enter(&self) -> (Place<'_>, oneshot::Receiver<Reply>) {
-        let (sender, receiver) = oneshot::channel();
+    fn enter(&self, leaving: Leaving) -> (Place<'_>, oneshot::Receiver<Reply>) {
+        let (reply, receiver) = oneshot::channel();
         let mut under_way = self.under_way();
         under_way.next = under_way.next.wrapping_add(1);
         let number = under_way.next;
-        under_way.replies.insert(number, sender);
+        let command = Command { reply, leaving };
+        under_way.commands.insert(number, command);
         let of = self;
         (Place { of, number }, receiver)
     }
 
-    async fn run(&self, call: &ProcessCall, timeouts: &Timeouts) -> Reply {
-        let (place, reply) = self.enter();
+    async fn run(&self, call: &ProcessCall, timeouts: &Timeouts, leaving: Leaving) -> Reply {
+        let (place, reply) = self.enter(leaving);
         let env: HashMap<_, _> = call
             .env
             .iter()
@@ -116,18 +140,32 @@ struct Place<'p> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        let unsettled = self.of.under_way().replies.remove(&self.number);
-        if unsettled.is_some() {
+        if self.of.leave(self.number).is_some() {
             self.of.channel.tell(self.number, "kill", String::new());
         }
     }
 }
 
 impl Transport for Processes {
-    fn send<'a>(&'a self, call: &'a Call, timeouts: &'a Timeouts, _: &'a Network) -> Sending<'a> {
+    fn send<'a>(
+        &'a self,
+        call: &'a Call,
+        timeouts: &'a Timeouts,
+        network: &'a Network,
+    ) -> Sending<'a> {
+        self.send_leaving(call, timeouts, network, Leaving::default())
+    }
+
+    fn send_leaving<'a>(
+        &'a self,
+        call: &'a Call,
+        timeouts: &'a Timeouts,
+        _: &'a Network,
+        leaving: Leaving,
+    ) -> Sending<'a> {
         Box::pin(async move {
             match call {
-                Call::Process(call) => self.run(call, timeouts).await,
+                Call::Process(call) => self.run(call, timeouts, leaving).await,
                 _ => Err(TransportError::NotStarted(
                     "this transport starts commands only".into(),
                 )),

@@ -1,6 +1,7 @@
 /** The drop-in, with real children. */
 
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -219,6 +220,36 @@ claim('a spawn that throws is an attempt that failed', () =>
     try {
       assert.equal((await home.call('echo second', { maxRetries: 1, retryBaseDelayMs: 1 })).output, 'second');
       assert.equal(calls, 2);
+    } finally {
+      childProcess.spawn = spawn;
+    }
+  }));
+
+claim('calls that were limited together return one backoff apart, also when JavaScript was busy when they were due', () =>
+  atHome(async (home) => {
+    const childProcess = createRequire(import.meta.url)('child_process') as typeof import('node:child_process');
+    const { spawn } = childProcess;
+    const base = 50;
+    const spawned: number[] = [];
+    childProcess.spawn = (() => {
+      const stream = () => new EventEmitter();
+      const child = Object.assign(new EventEmitter(), { stdout: stream(), stderr: stream(), kill: () => true });
+      const nth = spawned.push(performance.now());
+      queueMicrotask(() => {
+        if (nth <= 3) child.stderr.emit('data', 'HTTP 429 Too Many Requests');
+        child.emit('close', nth <= 3 ? 1 : 0);
+        // Until all three are due, as they were asked for.
+        while (nth === 3 && performance.now() < spawned[2]! + 4 * base);
+      });
+      return child;
+    }) as unknown as typeof spawn;
+    try {
+      const call = () => home.call('', { maxRetries: 1, retryBaseDelayMs: base });
+      const results = await Promise.all([call(), call(), call()]);
+      assert.deepEqual(results.map(({ success }) => success), [true, true, true]);
+      const [, , , first, second, third] = spawned as [number, number, number, number, number, number];
+      assert.ok(second - first >= base, `${second - first} ms`);
+      assert.ok(third - second >= base, `${third - second} ms`);
     } finally {
       childProcess.spawn = spawn;
     }

@@ -18,7 +18,9 @@ mod store;
 pub use clock::Clock;
 pub use guarded::Guarded;
 pub use memory::MemoryStore;
-pub use queue::{AcquireError, Admission, Number, Pacing, Permit, Place, Queue, Slot, Wanted};
+pub use queue::{
+    AcquireError, Admission, Leaving, Number, Pacing, Permit, Place, Queue, Slot, Wanted,
+};
 #[cfg(feature = "redis")]
 pub use redis::{RedisError, RedisOptions, RedisStore};
 #[cfg(feature = "sqlite")]

@@ -8,6 +8,7 @@
 //! departures of this process, so it needs no store.
 
 mod adaptive;
+mod leaving;
 mod line;
 mod permit;
 mod place;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use tidegate_core::quota::{Limits, OpId, Priority, SpacedState};
 use tidegate_core::{Cost, LimitKey, Timestamp};
 
+pub use self::leaving::Leaving;
 pub use self::permit::Permit;
 pub use self::place::Place;
 use crate::clock::Clock;

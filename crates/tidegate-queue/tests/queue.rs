@@ -84,6 +84,29 @@ async fn limited_attempts_leave_one_spacing_apart_in_the_order_they_came() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_next_one_leaves_its_spacing_after_the_one_before_has_really_left() {
+    let queue = queue();
+    let [first, next] = [(); 2].map(|()| queue.enter(&key(), limited(&queue, ms(50))));
+    let mut first = first.permit().await.unwrap();
+    let next = tokio::spawn(next.permit());
+    tokio::time::sleep(ms(30)).await;
+    let left = queue.clock().now();
+    first.leaving().left();
+    let next = next.await.unwrap().unwrap();
+    let apart = next.sent_at().saturating_since(left);
+    assert!(apart >= ms(50) && apart < ms(60), "{apart:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_does_not_wait_for_ever_for_one_that_does_not_leave() {
+    let queue = queue();
+    let [first, next] = [(); 2].map(|()| queue.enter(&key(), limited(&queue, ms(50))));
+    let mut first = first.permit().await.unwrap();
+    let _staying = first.leaving();
+    drop(next.permit().await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_first_attempt_stands_in_no_line() {
     let queue = queue();
     let waiting = queue.enter(&key(), limited(&queue, ms(60_000)));

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tidegate_core::{Delta, Failure, FailureKind, ObservedLimits, Response, Target};
 use tidegate_providers::{Call, Provider, Reply, ReplyHead, TransportError, classify};
-use tidegate_queue::{Clock, Permit};
+use tidegate_queue::{Clock, Leaving, Permit};
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::time::{Instant, timeout_at};
 
@@ -27,6 +27,8 @@ pub(crate) struct Attempting<'r, W> {
     /// The run's, which ends the attempt too.
     pub(crate) deadline: Deadline,
     pub(crate) permit: &'r Permit,
+    /// The permit's, until the attempt has left.
+    pub(crate) leaving: Leaving,
     /// Where pieces of an answer go.
     pub(crate) sink: Option<&'r mpsc::Sender<Delta>>,
     /// Whether they go there as they come, or when the answer is whole.
@@ -93,7 +95,10 @@ impl<W: Work> Attempting<'_, W> {
     async fn exchange(&mut self, call: &Call) -> Result<W::Answer, Failure> {
         let started = Instant::now();
         let (timeouts, network) = (&self.target.timeouts, &self.target.network);
-        let sent = self.transport.send(call, timeouts, network);
+        let leaving = std::mem::take(&mut self.leaving);
+        let sent = self
+            .transport
+            .send_leaving(call, timeouts, network, leaving);
         let Incoming { head, body } = match self.first_token_limit() {
             None => sent.await,
             Some(limit) => timeout_at(started + limit, sent)

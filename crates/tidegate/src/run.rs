@@ -185,7 +185,7 @@ impl<'e, W: Work> Run<'e, W> {
         &mut self,
         stay: &mut Stay<'_>,
         call: &Call,
-        permit: Permit,
+        mut permit: Permit,
         journal: &mut Journal<'_>,
     ) -> Result<W::Answer, (Failure, Decision)> {
         let number = u32::try_from(self.record.attempts.len() + 1).unwrap_or(u32::MAX);
@@ -194,7 +194,7 @@ impl<'e, W: Work> Run<'e, W> {
             target: stay.label.clone(),
         });
         let (started, sent_at) = (Instant::now(), permit.sent_at());
-        let result = self.carry(stay, call, &permit, journal).await;
+        let result = self.carry(stay, call, &mut permit, journal).await;
         let took = started.elapsed();
         let mut attempt = Attempt {
             number,
@@ -243,9 +243,10 @@ impl<'e, W: Work> Run<'e, W> {
         &mut self,
         stay: &mut Stay<'_>,
         call: &Call,
-        permit: &Permit,
+        permit: &mut Permit,
         journal: &mut Journal<'_>,
     ) -> Result<W::Answer, Failure> {
+        let leaving = permit.leaving();
         let mut attempting = Attempting {
             work: self.work,
             provider: stay.provider,
@@ -257,6 +258,7 @@ impl<'e, W: Work> Run<'e, W> {
                 limit: self.plan.deadline,
             },
             permit,
+            leaving,
             sink: self.sink,
             live: self.plan.delivery == DeliveryMode::Live,
             on_first_output: &mut |after| journal.emit(EventKind::FirstOutput { after }),

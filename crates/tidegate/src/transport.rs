@@ -15,6 +15,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use tidegate_core::{Network, Timeouts};
 use tidegate_providers::{Call, ReplyHead, TransportError};
+pub use tidegate_queue::Leaving;
 
 /// The largest answer read, in bytes: far above any model's output, far below memory.
 pub const MAX_ANSWER: usize = 64 * 1_024 * 1_024;
@@ -61,6 +62,19 @@ pub trait Transport: fmt::Debug + Send + Sync {
         timeouts: &'a Timeouts,
         network: &'a Network,
     ) -> Sending<'a>;
+
+    /// The same for a call whose departure others may wait for. Most calls leave when they are sent; a transport that has
+    /// somebody else start them keeps `leaving` until that has happened.
+    fn send_leaving<'a>(
+        &'a self,
+        call: &'a Call,
+        timeouts: &'a Timeouts,
+        network: &'a Network,
+        leaving: Leaving,
+    ) -> Sending<'a> {
+        leaving.left();
+        self.send(call, timeouts, network)
+    }
 
     /// Whether it keeps the time-out of an attempt itself ([`TransportError::TimedOut`]), by a clock that its embedder
     /// owns. The run's deadline is kept around it all the same.

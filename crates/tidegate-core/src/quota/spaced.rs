@@ -85,6 +85,11 @@ impl SpacedState {
         }
     }
 
+    /// Whoever was let go has really left only now: what follows it follows that.
+    pub fn left(&mut self, now: Timestamp) {
+        self.last_departure = self.last_departure.map(|last| last.max(now));
+    }
+
     /// Gives back the slot of an attempt that never left. Nobody waits for a slot that nobody uses.
     pub fn release(&mut self, op: OpId) {
         self.slots.retain(|slot| slot.op != op);

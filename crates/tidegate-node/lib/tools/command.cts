@@ -59,6 +59,7 @@ export function start(caller: NativeCaller, attempt: number, command: Command, s
     notStarted(error);
     return { kill: () => {} };
   }
+  caller.started(attempt);
   watch(child);
   const stdout = new Chunks();
   const stderr = new Chunks();

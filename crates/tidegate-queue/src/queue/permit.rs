@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tidegate_core::quota::{Limits, OpId, Refusal};
 use tidegate_core::{Cost, LimitKey, ObservedLimits, Timestamp};
 
-use super::{Inner, Number};
+use super::{Inner, Leaving, Number};
 use crate::store::{Report, StoreError};
 
 /// The right to send one attempt, held while it is under way. Settled with what it really used, or, when dropped,
@@ -16,6 +16,7 @@ pub struct Permit {
     sent_at: Timestamp,
     /// What the store knows of it; `None` where no store was asked.
     lease: Option<Lease>,
+    leaving: Leaving,
 }
 
 #[derive(Debug)]
@@ -29,10 +30,11 @@ struct Lease {
 }
 
 impl Permit {
-    pub(crate) const fn spaced(sent_at: Timestamp) -> Self {
+    pub(crate) const fn spaced(sent_at: Timestamp, leaving: Leaving) -> Self {
         Self {
             sent_at,
             lease: None,
+            leaving,
         }
     }
 
@@ -53,10 +55,16 @@ impl Permit {
                 number,
                 open: true,
             }),
+            leaving: Leaving::default(),
         }
     }
 
-    /// When the attempt left.
+    /// What says when the attempt has really left. Not taken, it says so with the end of the permit.
+    pub fn leaving(&mut self) -> Leaving {
+        std::mem::take(&mut self.leaving)
+    }
+
+    /// When the attempt was let go.
     pub const fn sent_at(&self) -> Timestamp {
         self.sent_at
     }

@@ -8,6 +8,7 @@ use tidegate_core::quota::{Departure, OpId};
 use tidegate_core::{LimitKey, Timestamp};
 use tokio::sync::{Notify, oneshot};
 
+use super::leaving::Leaving;
 use super::permit::Permit;
 use super::{AcquireError, Inner, Slot};
 
@@ -30,7 +31,7 @@ pub(super) struct Ticket {
     pub(super) expected: Timestamp,
     /// Wakes it, once, when its turn has come.
     pub(super) turn: oneshot::Sender<()>,
-    /// Told when its place is empty.
+    /// Told when its holder has left, or given up.
     pub(super) left: Arc<Notify>,
 }
 
@@ -68,7 +69,7 @@ pub(super) struct SpacedPlace {
     ahead: usize,
     expected: Timestamp,
     turn: Option<oneshot::Receiver<()>>,
-    /// Tells the dispatcher that this place is empty: its holder has left, or given up.
+    /// Tells the dispatcher that its holder has left, or given up.
     left: Arc<Notify>,
     /// It was called, and so stands in the line no more.
     called: bool,
@@ -152,24 +153,31 @@ impl SpacedPlace {
             match self.inner.depart_spaced(&self.key, self.op, now) {
                 Departure::Go => {
                     self.departed = true;
-                    return Ok(Permit::spaced(now));
+                    return Ok(Permit::spaced(now, self.leaving()));
                 }
                 Departure::Wait { until } => clock.sleep_until(until).await,
             }
         }
     }
+
+    /// Nobody waits for the departure of a first attempt.
+    fn leaving(&self) -> Leaving {
+        let (inner, key, left) = (&self.inner, &self.key, &self.left);
+        self.slot.map_or_else(Leaving::default, |_| {
+            Leaving::spaced(Arc::clone(inner), key.clone(), Arc::clone(left))
+        })
+    }
 }
 
 impl Drop for SpacedPlace {
     fn drop(&mut self) {
-        if self.slot.is_some() {
-            if !self.called {
-                self.inner.leave_spaced(&self.key, self.op);
-            }
-            if !self.departed {
-                self.inner.release_spaced(&self.key, self.op);
-            }
+        if self.slot.is_none() || self.departed {
+            return;
         }
+        if !self.called {
+            self.inner.leave_spaced(&self.key, self.op);
+        }
+        self.inner.release_spaced(&self.key, self.op);
         self.left.notify_one();
     }
 }
@@ -210,6 +218,14 @@ impl Inner {
         let mut spaced = self.spaced();
         let state = spaced.states.get_mut(key);
         state.map_or(Departure::Go, |state| state.depart(op, now))
+    }
+
+    /// An attempt that was let go has really left.
+    pub(super) fn left_spaced(&self, key: &LimitKey) {
+        let now = self.clock.now();
+        if let Some(state) = self.spaced().states.get_mut(key) {
+            state.left(now);
+        }
     }
 
     fn reserve_spaced(&self, key: &LimitKey, op: OpId, slot: Slot) -> Timestamp {

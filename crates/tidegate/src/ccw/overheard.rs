@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tidegate_core::{Network, Status, Timeouts};
 use tidegate_providers::{Call, ReplyHead, TransportError};
 
-use crate::transport::{Incoming, Sending, Transport};
+use crate::transport::{Incoming, Leaving, Sending, Transport};
 
 /// A transport of commands, and the words of the last one that failed.
 #[derive(Debug)]
@@ -43,8 +43,19 @@ impl Transport for Overheard {
         timeouts: &'a Timeouts,
         network: &'a Network,
     ) -> Sending<'a> {
+        self.send_leaving(call, timeouts, network, Leaving::default())
+    }
+
+    fn send_leaving<'a>(
+        &'a self,
+        call: &'a Call,
+        timeouts: &'a Timeouts,
+        network: &'a Network,
+        leaving: Leaving,
+    ) -> Sending<'a> {
         Box::pin(async move {
-            let sent = self.inner.send(call, timeouts, network).await;
+            let sent = self.inner.send_leaving(call, timeouts, network, leaving);
+            let sent = sent.await;
             let said = match &sent {
                 Ok(Incoming { head, .. }) => failure(head),
                 Err(error) => Some(broken(error)),
