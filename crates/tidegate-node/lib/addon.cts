@@ -9,17 +9,22 @@ import { join } from 'node:path';
 /** Told that there is something to take. */
 export type Deliver = () => void;
 
-/** What has happened: to whom, what, its words as JSON or text, and bytes where there are any. */
-export interface Message {
-  whom: number;
-  what: string;
-  says: string;
-  bytes?: Buffer;
+/** What has happened: to whom, what, its words, and the place of its bytes, where there are any. */
+export type Message = [whom: number, what: string, says: unknown, at?: number];
+
+/** The oldest of what has happened. */
+export interface Portion {
+  /** {@link Message}s, as JSON. */
+  told: string;
+  /** Those of messages that have any. */
+  bytes: Buffer[];
+  /** There is another portion. */
+  more: boolean;
 }
 
 /** The engine behind the drop-in. */
 export interface NativeCaller {
-  take(most: number): Message[];
+  take(): Portion;
   call(id: number, options: string, environment: string): void;
   started(attempt: number): void;
   exited(attempt: number, code: number | null, stdout: Buffer, stderr: Buffer): void;
@@ -30,10 +35,9 @@ export interface NativeCaller {
 
 /** The engine behind an executor. */
 export interface NativeEngine {
-  take(most: number): Message[];
-  run(id: number, request: string): void;
-  embed(id: number, request: string): void;
-  stream(id: number, request: string): void;
+  take(): Portion;
+  /** A line for each run: its number, `run`, `embed` or `stream`, and its request as JSON. */
+  begin(lines: string): void;
   pull(id: number): void;
   cancel(id: number): void;
   listen(on: boolean): void;

@@ -70,7 +70,7 @@ export class TidegateError extends Error {
   }
 
   /** @internal */
-  static of(json: string): TidegateError {
-    return new TidegateError(JSON.parse(json) as Problem);
+  static of(problem: unknown): TidegateError {
+    return new TidegateError(problem as Problem);
   }
 }

@@ -24,11 +24,18 @@ export interface ExecutorOptions {
 
 /** Somebody who waits for the end of a run. */
 interface Waiting {
-  /** Held here so that the engine lives as long as anybody waits for it. */
-  engine: NativeEngine;
-  done(says: string, bytes: Buffer | undefined): void;
+  done(said: unknown, bytes: Buffer | undefined): void;
   failed(error: unknown): void;
   pieces?(pieces: Piece[]): void;
+}
+
+/** A run that somebody waits for. */
+interface Running {
+  /** Held here so that the engine lives as long as anybody waits for it. */
+  engine: NativeEngine;
+  waiting: Waiting;
+  signal: AbortSignal | undefined;
+  abort: (() => void) | undefined;
 }
 
 /**
@@ -36,10 +43,13 @@ interface Waiting {
  * executor does not.
  */
 export class Executor {
-  readonly #pending = new Pending<Waiting>();
+  readonly #pending = new Pending<Running>();
   readonly #listeners = new Listeners();
-  readonly #beginnings = new Beginnings();
   readonly #engine: NativeEngine;
+  readonly #beginnings = new Beginnings(
+    (lines) => this.#engine.begin(lines),
+    (id, error) => left(this.#pending, id)?.failed(error),
+  );
 
   /** @throws {TidegateError} of the kind `config` or `options`. */
   constructor({ env = process.env, ...options }: ExecutorOptions = {}) {
@@ -57,12 +67,15 @@ export class Executor {
 
   /** Runs a request to its answer. Rejects with a {@link TidegateError}, or with the signal's reason. */
   run(request: RunRequest): Promise<Answer> {
-    return this.#promise(request, 'run', (says) => JSON.parse(says) as Answer);
+    return new Promise<unknown>((done, failed) => this.#begin(request, 'run', { done, failed })) as Promise<Answer>;
   }
 
   /** Turns texts into vectors. Rejects as {@link run} does. */
   embed(request: EmbedRequest): Promise<Embeddings> {
-    return this.#promise(request, 'embed', embeddings);
+    return new Promise((resolve, failed) => {
+      const done = (said: unknown, bytes: Buffer | undefined) => resolve(embeddings(said as Vectors, bytes));
+      this.#begin(request, 'embed', { done, failed });
+    });
   }
 
   /** Runs a request and hands its answer over piece by piece. */
@@ -72,11 +85,14 @@ export class Executor {
       start: (sink) => {
         id = this.#begin(request, 'stream', {
           pieces: (pieces) => sink.pieces(pieces),
-          done: (says) => sink.done(JSON.parse(says) as Answer),
+          done: (said) => sink.done(said as Answer),
           failed: (error) => sink.failed(error),
         });
       },
-      pull: () => this.#engine.pull(id),
+      pull: () => {
+        this.#beginnings.flush();
+        this.#engine.pull(id);
+      },
       cancel: () => this.#stop(id),
     };
     return new AnswerStream(source);
@@ -87,24 +103,9 @@ export class Executor {
     return this.#listeners.add(this.#engine);
   }
 
-  #promise<T>(
-    request: RunRequest | EmbedRequest,
-    what: 'run' | 'embed',
-    read: (says: string, bytes: Buffer | undefined) => T,
-  ): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const done = (says: string, bytes: Buffer | undefined) => resolve(read(says, bytes));
-      this.#begin(request, what, { done, failed: reject });
-    });
-  }
-
   /** Begins a run and gives its number; 0 when it ended before it began. */
-  #begin(
-    request: RunRequest | EmbedRequest,
-    what: 'run' | 'embed' | 'stream',
-    waiting: Omit<Waiting, 'engine'>,
-  ): number {
-    const { signal, ...asked } = request;
+  #begin(request: RunRequest | EmbedRequest, what: 'run' | 'embed' | 'stream', waiting: Waiting): number {
+    const { signal } = request;
     if (signal?.aborted) {
       waiting.failed(signal.reason);
       return 0;
@@ -112,59 +113,57 @@ export class Executor {
     // Written down now: the caller may go on with the same object.
     let wanted: string;
     try {
-      wanted = JSON.stringify(asked);
+      wanted = JSON.stringify(signal === undefined ? request : { ...request, signal: undefined });
     } catch (error) {
       waiting.failed(error);
       return 0;
     }
-    const engine = this.#engine;
-    const ended = () => signal?.removeEventListener('abort', abort);
-    const id = this.#pending.enter({
-      ...waiting,
-      engine,
-      done: (says, bytes) => (ended(), waiting.done(says, bytes)),
-      failed: (error) => (ended(), waiting.failed(error)),
-    });
-    const abort = () => {
-      this.#stop(id);
-      waiting.failed(signal?.reason);
-    };
-    signal?.addEventListener('abort', abort, { once: true });
-    this.#beginnings.add(() => {
-      try {
-        if (!this.#pending.get(id)) return;
-        engine[what](id, wanted);
-        if (what === 'stream') engine.pull(id);
-      } catch (error) {
-        this.#pending.leave(id)?.failed(typed(error));
-      }
-    });
+    const running: Running = { engine: this.#engine, waiting, signal, abort: undefined };
+    const id = this.#pending.enter(running);
+    if (signal) {
+      running.abort = () => {
+        this.#stop(id);
+        waiting.failed(signal.reason);
+      };
+      signal.addEventListener('abort', running.abort, { once: true });
+    }
+    this.#beginnings.add(id, what, wanted);
     return id;
   }
 
   #stop(id: number): void {
-    if (this.#pending.leave(id)) this.#engine.cancel(id);
+    if (!left(this.#pending, id)) return;
+    this.#beginnings.flush();
+    this.#engine.cancel(id);
   }
 }
 
+/** Ends the waiting for a run, and gives whoever waited. */
+function left(pending: Pending<Running>, id: number): Waiting | undefined {
+  const running = pending.leave(id);
+  if (running?.abort) running.signal?.removeEventListener('abort', running.abort);
+  return running?.waiting;
+}
+
 /** Holds what waits and who listens, not the executor. */
-function delivery(pending: Pending<Waiting>, listeners: Listeners): (message: Message) => void {
-  return ({ whom, what, says, bytes }) => {
+function delivery(pending: Pending<Running>, listeners: Listeners): (message: Message, bytes: Buffer | undefined) => void {
+  return ([whom, what, says], bytes) => {
     switch (what) {
       case 'done':
-        return pending.leave(whom)?.done(says, bytes);
+        return left(pending, whom)?.done(says, bytes);
       case 'failed':
-        return pending.leave(whom)?.failed(TidegateError.of(says));
+        return left(pending, whom)?.failed(TidegateError.of(says));
       case 'pieces':
-        return pending.get(whom)?.pieces?.(JSON.parse(says) as Piece[]);
+        return pending.get(whom)?.waiting.pieces?.(says as Piece[]);
       case 'events':
         return listeners.fetch();
     }
   };
 }
 
-function embeddings(says: string, bytes: Buffer | undefined): Embeddings {
-  const { count, ...said } = JSON.parse(says) as Embeddings & { count: number };
+type Vectors = Omit<Embeddings, 'vectors'> & { count: number };
+
+function embeddings({ count, ...said }: Vectors, bytes: Buffer | undefined): Embeddings {
   const numbers = new Float32Array(Uint8Array.from(bytes ?? []).buffer);
   const vector = (_: unknown, at: number) => numbers.subarray(at * said.dimensions, (at + 1) * said.dimensions);
   return { ...said, vectors: Array.from({ length: count }, vector) };
@@ -173,5 +172,5 @@ function embeddings(says: string, bytes: Buffer | undefined): Embeddings {
 /** An error of the engine's, whose message is JSON; any other as it is. */
 function typed(error: unknown): unknown {
   if (!(error instanceof Error) || !error.message.startsWith('{')) return error;
-  return TidegateError.of(error.message);
+  return TidegateError.of(JSON.parse(error.message));
 }

@@ -1,54 +1,67 @@
 /**
- * Work in portions, one for each turn of the event loop: a thousand runs that begin or end together must not hold up
- * whatever else the loop has to do.
+ * Work in portions: a thousand runs that begin or end together must not hold up whatever else the loop has to do.
  */
 
 import { setImmediate as later } from 'node:timers';
 
-import type { Message } from './addon.cjs';
+import type { Message, Portion } from './addon.cjs';
 
-/** What is done in one turn: well under a millisecond's work. */
-const PORTION = 8;
+/** What is read in one turn of the loop takes about so long; what hears of it comes on top. */
+const TURN_MS = 0.3;
 
-/** Hears what the engine tells, a portion in each turn. `from` is asked for once there is something to take. */
-export function hear(from: () => { take(most: number): Message[] } | undefined, each: (message: Message) => void): () => void {
+/** Hears what the engine tells, for a while in each turn. `from` is asked for once there is something to take. */
+export function hear(from: () => { take(): Portion } | undefined, each: (message: Message, bytes: Buffer | undefined) => void): () => void {
   const turn = () => {
-    const messages = from()?.take(PORTION) ?? [];
-    if (messages.length === PORTION) later(turn);
-    for (const message of messages) each(message);
+    const until = performance.now() + TURN_MS;
+    let more: boolean | undefined;
+    do {
+      const portion = from()?.take();
+      more = portion?.more;
+      if (portion) read(portion, each);
+    } while (more && performance.now() < until);
+    if (more) later(turn);
   };
   return turn;
 }
 
-/** Begins things in their order: at once where few are begun in a turn, else a portion in each. */
+function read({ told, bytes }: Portion, each: (message: Message, bytes: Buffer | undefined) => void): void {
+  for (const message of JSON.parse(told) as Message[]) each(message, message[3] === undefined ? undefined : bytes[message[3]]);
+}
+
+/** Bytes that are handed over without waiting for more: a bound on what is written twice. */
+const MOST = 262_144;
+
+/** Collects what is begun in one turn and hands it over as one text, a line for each: the border is crossed once. */
 export class Beginnings {
-  #waiting: (() => void)[] = [];
-  #begun = 0;
-  #scheduled = false;
+  readonly #over: (lines: string) => void;
+  readonly #refused: (id: number, error: unknown) => void;
+  #lines = '';
+  #ids: number[] = [];
 
-  add(begin: () => void): void {
-    if (this.#begun < PORTION && this.#waiting.length === 0) {
-      this.#begun += 1;
-      begin();
-    } else {
-      this.#waiting.push(begin);
-    }
-    this.#schedule();
+  /** `over` takes what has been collected; where it throws, `refused` hears of each. */
+  constructor(over: (lines: string) => void, refused: (id: number, error: unknown) => void) {
+    this.#over = over;
+    this.#refused = refused;
   }
 
-  #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    later(() => this.#turn());
+  /** `says` is JSON, in one line. */
+  add(id: number, what: string, says: string): void {
+    if (this.#ids.length === 0) queueMicrotask(() => this.flush());
+    this.#ids.push(id);
+    this.#lines += `${id} ${what} ${says}\n`;
+    if (this.#lines.length > MOST) this.flush();
   }
 
-  #turn(): void {
-    this.#scheduled = false;
-    this.#begun = 0;
-    for (const begin of this.#waiting.splice(0, PORTION)) {
-      this.#begun += 1;
-      begin();
+  /** Hands over now: what is done to a run must find it begun. */
+  flush(): void {
+    if (this.#ids.length === 0) return;
+    const [lines, ids] = [this.#lines, this.#ids];
+    this.#lines = '';
+    this.#ids = [];
+    try {
+      this.#over(lines);
+    } catch (error) {
+      for (const id of ids) this.#refused(id, error);
     }
-    if (this.#begun > 0) this.#schedule();
   }
 }

@@ -10,10 +10,11 @@ use tidegate::ccw::{self, CcwOptions, CcwResult, Line, Stream};
 use tidegate::config::Config;
 use tidegate::{Executor, Status};
 
-use crate::channel::{Channel, Deliver, Message};
+use crate::channel::{Channel, Deliver, Portion};
 use crate::configuration;
+use crate::idle::Busy;
 use crate::process::Processes;
-use crate::runtime::runtime;
+use crate::runtime::{runtime, stepping_aside};
 
 /// The lines that all calls of a process stand in, whichever thread or copy of the package they come from.
 static LINES: LazyLock<Executor> = LazyLock::new(|| Executor::new(Config::default()));
@@ -41,7 +42,7 @@ impl Caller {
     #[napi]
     pub fn call(&self, number: u32, options: String, environment: String) -> napi::Result<()> {
         let channel = self.channel.clone();
-        let processes = Arc::new(self.processes.clone());
+        let (processes, busy) = (Arc::new(self.processes.clone()), Busy::begin());
         runtime()?.spawn(async move {
             let lines = channel.clone();
             let tell = move |Line { stream, content }: Line| {
@@ -55,20 +56,23 @@ impl Caller {
             let result = match serde_json::from_str::<CcwOptions>(&options) {
                 Ok(options) => {
                     let environment = configuration::environment(&environment);
-                    ccw::execute(&LINES, environment, options, processes, Arc::new(tell)).await
+                    let tell = Arc::new(tell);
+                    let made = ccw::execute(&LINES, environment, options, processes, tell);
+                    stepping_aside(made).await
                 }
                 Err(error) => CcwResult::failed(format!("wrong options: {error}")),
             };
             let result = serde_json::to_string(&result).unwrap_or_default();
             channel.tell(number, "result", result);
+            drop(busy);
         });
         Ok(())
     }
 
-    /// The oldest of what has happened, `most` at most.
+    /// The oldest of what has happened.
     #[napi]
-    pub fn take(&self, most: u32) -> Vec<Message> {
-        self.channel.take(most)
+    pub fn take(&self) -> Portion {
+        self.channel.take()
     }
 
     /// A command has been started, just now.

@@ -1,26 +1,18 @@
-//! The native door's end: an executor, its runs by number, and the way back for what becomes of them.
+//! The native door's end: an executor, its runs, and the way back for what becomes of them.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use futures_util::FutureExt;
 use napi_derive::napi;
 use serde::Deserialize;
-use serde_json::Value;
-use tidegate::{Embeddings, Executor, Outcome, ResponseStream};
-use tokio::sync::Notify;
-use tokio::task::AbortHandle;
+use tidegate::Executor;
 
-use crate::channel::{Channel, Deliver, Message};
+use crate::channel::{Channel, Deliver, Portion};
 use crate::configuration::{self, Written};
 use crate::events::Events;
+use crate::failure;
+use crate::runs::Runs;
 use crate::runtime::runtime;
-use crate::{answer, failure, request};
-
-/// Pieces handed over at once at most: those that have come by the time JavaScript asks.
-const MOST_PIECES: usize = 64;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -29,19 +21,9 @@ struct Options {
     store: Option<String>,
 }
 
-/// A run under way.
-struct Running {
-    task: AbortHandle,
-    /// For a stream: JavaScript wants the next pieces.
-    wanted: Option<Arc<Notify>>,
-}
-
-type Runs = Arc<Mutex<HashMap<u32, Running>>>;
-
 /// An executor for one thread of JavaScript.
 #[napi]
 pub struct Engine {
-    executor: Executor,
     channel: Channel,
     events: Arc<Events>,
     runs: Runs,
@@ -65,79 +47,37 @@ impl Engine {
         let executor = Executor::builder(config)
             .event_sink(Arc::clone(&events) as _)
             .build();
+        let runs = Runs::new(executor, channel.clone());
         Ok(Self {
-            executor,
             channel,
             events,
-            runs: Runs::default(),
+            runs,
         })
     }
 
-    /// Runs a request to its answer.
+    /// Begins runs: a line for each, with its number, what it is (`run`, `embed`, `stream`) and its options.
     #[napi]
-    pub fn run(&self, id: u32, options: String) -> napi::Result<()> {
-        let (executor, channel) = (self.executor.clone(), self.channel.clone());
-        self.start(id, None, async move {
-            match request::run(&options) {
-                Ok(request) => answered(&channel, id, &executor.run(request).await),
-                Err(error) => channel.tell(id, "failed", failure::options(error)),
-            }
-        })
-    }
-
-    /// Turns texts into vectors.
-    #[napi]
-    pub fn embed(&self, id: u32, options: String) -> napi::Result<()> {
-        let (executor, channel) = (self.executor.clone(), self.channel.clone());
-        self.start(id, None, async move {
-            match request::embed(&options) {
-                Ok(request) => embedded(&channel, id, &executor.embed(request).await),
-                Err(error) => channel.tell(id, "failed", failure::options(error)),
-            }
-        })
-    }
-
-    /// Begins a streamed run; [`pull`](Self::pull) asks for its pieces.
-    #[napi]
-    pub fn stream(&self, id: u32, options: String) -> napi::Result<()> {
-        let (executor, channel) = (self.executor.clone(), self.channel.clone());
-        let wanted = Arc::new(Notify::new());
-        let pulled = Arc::clone(&wanted);
-        self.start(id, Some(wanted), async move {
-            match request::run(&options) {
-                Ok(request) => {
-                    let mut stream = executor.stream(request);
-                    hand_over(&channel, id, &mut stream, &pulled).await;
-                    answered(&channel, id, &stream.finish().await);
-                }
-                Err(error) => channel.tell(id, "failed", failure::options(error)),
-            }
-        })
+    pub fn begin(&self, lines: String) -> napi::Result<()> {
+        self.runs.begin(runtime()?, &lines);
+        Ok(())
     }
 
     /// Asks for the next pieces of a streamed run.
     #[napi]
     pub fn pull(&self, id: u32) {
-        if let Some(wanted) = runs(&self.runs)
-            .get(&id)
-            .and_then(|run| run.wanted.as_ref())
-        {
-            wanted.notify_one();
-        }
+        self.runs.pull(id);
     }
 
     /// Stops a run: its connection is closed, its command ended, its place in the queue given up.
     #[napi]
     pub fn cancel(&self, id: u32) {
-        if let Some(run) = runs(&self.runs).remove(&id) {
-            run.task.abort();
-        }
+        self.runs.cancel(id);
     }
 
-    /// The oldest of what has happened, `most` at most.
+    /// The oldest of what has happened.
     #[napi]
-    pub fn take(&self, most: u32) -> Vec<Message> {
-        self.channel.take(most)
+    pub fn take(&self) -> Portion {
+        self.channel.take()
     }
 
     /// Begins or ends keeping events.
@@ -151,45 +91,19 @@ impl Engine {
     pub fn events(&self) -> String {
         self.events.take()
     }
-
-    fn start(
-        &self,
-        id: u32,
-        wanted: Option<Arc<Notify>>,
-        work: impl Future<Output = ()> + Send + 'static,
-    ) -> napi::Result<()> {
-        let all = Arc::clone(&self.runs);
-        // Held until the run is entered, so that it cannot leave before.
-        let mut entered = runs(&self.runs);
-        let task = runtime()?.spawn(async move {
-            work.await;
-            runs(&all).remove(&id);
-        });
-        let task = task.abort_handle();
-        entered.insert(id, Running { task, wanted });
-        Ok(())
-    }
 }
 
 impl Drop for Engine {
     /// Its thread has ended, or nobody holds it any more: nobody is left to hear of its runs.
     fn drop(&mut self) {
-        for (_, run) in runs(&self.runs).drain() {
-            run.task.abort();
-        }
+        self.runs.cancel_all();
     }
 }
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine")
-            .field("executor", &self.executor)
-            .finish_non_exhaustive()
+        f.write_str("Engine")
     }
-}
-
-fn runs(of: &Runs) -> MutexGuard<'_, HashMap<u32, Running>> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The stores there are.
@@ -200,48 +114,5 @@ fn known(store: Option<&str>) -> Result<(), String> {
             "`store: \"sqlite\"` is not there yet: this version keeps its queue in memory, for one process".to_owned(),
         ),
         Some(other) => Err(format!("`store` must be \"memory\", found \"{other}\"")),
-    }
-}
-
-/// Hands pieces over as they are asked for, until there are no more.
-async fn hand_over(channel: &Channel, id: u32, stream: &mut ResponseStream, wanted: &Notify) {
-    loop {
-        wanted.notified().await;
-        let Some(first) = stream.next().await else {
-            return;
-        };
-        let mut pieces: Vec<Value> = answer::piece(&first).into_iter().collect();
-        let mut over = false;
-        while pieces.len() < MOST_PIECES {
-            match stream.next().now_or_never() {
-                Some(Some(delta)) => pieces.extend(answer::piece(&delta)),
-                Some(None) => {
-                    over = true;
-                    break;
-                }
-                None => break,
-            }
-        }
-        channel.tell(id, "pieces", Value::Array(pieces).to_string());
-        if over {
-            return;
-        }
-    }
-}
-
-fn answered(channel: &Channel, id: u32, outcome: &Outcome) {
-    match &outcome.result {
-        Ok(response) => channel.tell(id, "done", answer::answer(outcome, response)),
-        Err(error) => channel.tell(id, "failed", failure::failed(outcome, error)),
-    }
-}
-
-fn embedded(channel: &Channel, id: u32, outcome: &Outcome<Embeddings>) {
-    match &outcome.result {
-        Ok(embeddings) => {
-            let (said, numbers) = answer::vectors(outcome, embeddings);
-            channel.tell_with(id, "done", said, Some(numbers));
-        }
-        Err(error) => channel.tell(id, "failed", failure::failed(outcome, error)),
     }
 }

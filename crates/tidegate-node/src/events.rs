@@ -73,7 +73,7 @@ impl EventSink for Events {
         let news = !std::mem::replace(&mut line.told, true);
         drop(line);
         if news {
-            self.channel.tell(0, "events", String::new());
+            self.channel.call(0, "events");
         }
     }
 }

@@ -17,6 +17,8 @@ mod configuration;
 mod engine;
 mod events;
 mod failure;
+mod idle;
 mod process;
 mod request;
+mod runs;
 mod runtime;

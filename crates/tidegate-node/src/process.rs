@@ -141,7 +141,7 @@ struct Place<'p> {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         if self.of.leave(self.number).is_some() {
-            self.of.channel.tell(self.number, "kill", String::new());
+            self.of.channel.call(self.number, "kill");
         }
     }
 }

@@ -60,14 +60,14 @@ interface Waiting {
 const calls = new Pending<Waiting>();
 const commands = new Map<number, Running>();
 
-function deliver({ whom, what, says }: Message): void {
+function deliver([whom, what, says]: Message): void {
   switch (what) {
     case 'line':
-      return line(calls.get(whom)?.onOutput, says);
+      return line(calls.get(whom)?.onOutput, says as Line);
     case 'result':
-      return calls.leave(whom)?.resolve(JSON.parse(says) as LiteLLMExecutionResult);
+      return calls.leave(whom)?.resolve(says as LiteLLMExecutionResult);
     case 'spawn': {
-      const running = start(caller, whom, JSON.parse(says) as Command, () => commands.delete(whom));
+      const running = start(caller, whom, says as Command, () => commands.delete(whom));
       commands.set(whom, running);
       return;
     }
@@ -78,9 +78,10 @@ function deliver({ whom, what, says }: Message): void {
 
 const caller: NativeCaller = new addon.Caller(hear(() => caller, deliver));
 
-function line(onOutput: Waiting['onOutput'], says: string): void {
+type Line = Pick<CliOutputUnit, 'type' | 'content'>;
+
+function line(onOutput: Waiting['onOutput'], said: Line): void {
   if (!onOutput) return;
-  const said = JSON.parse(says) as Pick<CliOutputUnit, 'type' | 'content'>;
   try {
     onOutput({ ...said, timestamp: new Date().toISOString() });
   } catch {

@@ -15,6 +15,7 @@ use tidegate_core::network::host;
 use tidegate_core::{Network, Timeouts};
 use tidegate_providers::{Call, HttpCall, ReplyHead, TransportError};
 
+pub use self::client::POOL_IDLE;
 use super::{Incoming, Sending, Transport};
 
 /// Calls over HTTP/1.1 and HTTP/2, over TLS where the URL says so.

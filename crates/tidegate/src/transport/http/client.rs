@@ -9,9 +9,11 @@ use tidegate_providers::TransportError;
 
 use super::{ClientKey, words};
 
+/// How long a connection waits for a next request. It is looked for that often, so it is closed after twice as long at most.
+///
 /// Below the 30 s and more after which servers and balancers close idle connections, so that they are closed from
 /// our side: a request on a connection the other side is just closing may or may not have been served.
-const POOL_IDLE: Duration = Duration::from_secs(25);
+pub const POOL_IDLE: Duration = Duration::from_secs(25);
 /// Without these a connection to a machine that has vanished hangs until the attempt's time-out.
 const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(20);
 const KEEP_ALIVE_WITHIN: Duration = Duration::from_secs(10);
