@@ -1,26 +1,41 @@
-// Measures the native door against a simulator: node --expose-gc scripts/measure.mjs URL ROUNDS
+// Measures 1,000 requests at a time against a simulator: node --expose-gc scripts/measure.mjs tidegate|fetch URL ROUNDS
+// `fetch` is the control: the same requests by Node's own client, in a process of its own.
 // Prints one JSON object. `./scripts/bench node` runs it and judges.
 
+import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { Executor } from '../dist/index.js';
-
-const [url, rounds] = [process.argv[2], Number(process.argv[3])];
+const [client, url, rounds] = [process.argv[2], process.argv[3], Number(process.argv[4])];
 const RUNS = 1_000;
 const MEGABYTE = 'x'.repeat(1_048_576);
+/** Connections wait for a next request for 25 s, and are looked for that often. */
+const IDLE_S = 60;
 
-const executor = new Executor({
-  config: {
-    providers: {
-      sim: { type: 'openai-compatible', base_url: `${url}/v1`, api_key: 'k' },
-      count: { type: 'command', argv: ['wc', '-c'], prompt: 'stdin' },
+async function tidegate() {
+  const { Executor } = await import('../dist/index.js');
+  const executor = new Executor({
+    config: {
+      providers: {
+        sim: { type: 'openai-compatible', base_url: `${url}/v1`, api_key: 'k' },
+        count: { type: 'command', argv: ['wc', '-c'], prompt: 'stdin' },
+      },
+      endpoints: { native: { provider: 'sim', model: 'm' }, command: { provider: 'count', model: 'm' } },
     },
-    endpoints: { native: { provider: 'sim', model: 'm' }, command: { provider: 'count', model: 'm' } },
-  },
-});
+  });
+  return (prompt, endpoint = 'native') => executor.run({ endpoint, prompt }).then(({ text }) => text);
+}
 
-const ms = (nanoseconds) => Math.round(nanoseconds / 1e3) / 1e3;
+async function plain(prompt) {
+  const headers = { 'content-type': 'application/json', authorization: 'Bearer k' };
+  const body = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: prompt }] });
+  const response = await fetch(`${url}/v1/chat/completions`, { method: 'POST', headers, body });
+  return (await response.json()).choices[0].message.content;
+}
+
+const ask = client === 'tidegate' ? await tidegate() : plain;
+
+const rounded = (number) => Math.round(number * 1e3) / 1e3;
 
 /** How late the event loop was while `work` went on. */
 async function delays(work) {
@@ -32,55 +47,72 @@ async function delays(work) {
   histogram.disable();
   return {
     took_ms: Math.round(took),
-    p50_ms: ms(histogram.percentile(50)),
-    p99_ms: ms(histogram.percentile(99)),
-    max_ms: ms(histogram.max),
+    p50_ms: rounded(histogram.percentile(50) / 1e6),
+    p99_ms: rounded(histogram.percentile(99) / 1e6),
+    max_ms: rounded(histogram.max / 1e6),
     samples: histogram.count,
   };
 }
 
+/** What the caller's own turn of the loop takes that asks for all of them. */
+const begun = [];
+
 async function burst() {
-  const runs = Array.from({ length: RUNS }, (_, n) => executor.run({ endpoint: 'native', prompt: `say ${n}` }));
+  const started = performance.now();
+  const runs = Array.from({ length: RUNS }, (_, n) => ask(`say ${n}`));
+  begun.push(performance.now() - started);
   const answers = await Promise.all(runs);
-  if (answers.length !== RUNS || answers.some(({ text }) => text === '')) throw new Error('an answer is missing');
+  if (answers.length !== RUNS || answers.some((text) => text === '')) throw new Error('an answer is missing');
+}
+
+function resident() {
+  const status = readFileSync('/proc/self/status', 'utf8');
+  const kb = (name) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? Number.NaN);
+  return { rss: kb('VmRSS') / 1024, files: kb('RssFile') / 1024 };
 }
 
 async function memory() {
-  // Connections that wait for a next request are closed by then.
   for (let n = 0; n < 3; n += 1) {
     globalThis.gc();
     await sleep(100);
   }
-  const { rss, heapUsed, external } = process.memoryUsage();
+  const { heapTotal, heapUsed, external } = process.memoryUsage();
+  const { rss, files } = resident();
   const mb = (bytes) => Math.round((bytes / 1_048_576) * 10) / 10;
-  return { rss_mb: mb(rss), heap_mb: mb(heapUsed), external_mb: mb(external) };
+  const tenth = (number) => Math.round(number * 10) / 10;
+  return { rss_mb: tenth(rss), files_mb: tenth(files), heap_mb: mb(heapTotal), used_mb: mb(heapUsed), external_mb: mb(external) };
 }
 
 async function large(endpoint) {
-  const expected = endpoint === 'command' ? '1048576' : '';
   const times = [];
   const lateness = await delays(async () => {
     for (let n = 0; n < rounds; n += 1) {
       const started = performance.now();
-      const { text } = await executor.run({ endpoint, prompt: MEGABYTE });
+      const text = await ask(MEGABYTE, endpoint);
       times.push(performance.now() - started);
-      if (!text.includes(expected)) throw new Error(`${endpoint}: ${text.slice(0, 80)}`);
+      if (endpoint === 'command' && !text.includes('1048576')) throw new Error(`${endpoint}: ${text.slice(0, 80)}`);
     }
   });
-  const median = times.sort((a, b) => a - b)[times.length >> 1];
-  return { median_ms: Math.round(median * 10) / 10, loop_p99_ms: lateness.p99_ms, loop_max_ms: lateness.max_ms };
+  return { median_ms: median(times), loop_p99_ms: lateness.p99_ms, loop_max_ms: lateness.max_ms };
 }
 
+function median(numbers) {
+  return rounded(numbers.toSorted((a, b) => a - b)[numbers.length >> 1]);
+}
+
+await ask('warm up');
+const before = await delays(() => sleep(rounds * 100));
 const start = await memory();
-await burst();
-const warm = await memory();
-// The idle loop before and after, for as long as the bursts take: the machine is not the same all the time.
-const probe = await delays(burst);
-const idle = [await delays(() => sleep(probe.took_ms * rounds))];
 const busy = await delays(async () => {
   for (let n = 0; n < rounds; n += 1) await burst();
 });
-idle.push(await delays(() => sleep(busy.took_ms)));
+const idle = [before, await delays(() => sleep(busy.took_ms))];
+const ended = performance.now();
+const then = await memory();
+// Nothing is asked of the engine meanwhile.
+await sleep(IDLE_S * 1_000 - (performance.now() - ended));
 const after = await memory();
-const prompts = { native: await large('native'), stdin: await large('command') };
-console.log(JSON.stringify({ runs: RUNS, rounds, idle, busy, memory: { start, warm, after }, prompts }));
+const prompts = client === 'tidegate' ? { native: await large('native'), stdin: await large('command') } : {};
+const begin_ms = median(begun);
+console.log(JSON.stringify({ runs: RUNS, rounds, idle, busy, begin_ms, memory: { start, then, after }, idle_s: IDLE_S, prompts }));
+process.exit(0);
