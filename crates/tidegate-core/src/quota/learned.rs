@@ -12,8 +12,9 @@ use super::limits::{Limit, Metering, micros};
 /// The period of published limits: requests and tokens per minute.
 const MINUTE: u64 = 60_000_000;
 const SECOND: u64 = 1_000_000;
+const DAY: u64 = 24 * 60 * MINUTE;
 /// Periods that windows are known to have: a second and ten (Azure), a minute, an hour, a day.
-const WINDOWS: [u64; 5] = [SECOND, 10 * SECOND, MINUTE, 60 * MINUTE, 24 * 60 * MINUTE];
+const WINDOWS: [u64; 5] = [SECOND, 10 * SECOND, MINUTE, 60 * MINUTE, DAY];
 
 /// One dimension as the provider tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,6 +119,13 @@ impl Learned {
             used_then: told.used_then,
             ..self
         }
+    }
+
+    /// Whether the period is one that limits have. A bucket of another one is, as a rule, a window that has not shown
+    /// itself: taken for a bucket's, the minute that one of 300 resets in means five hours for all of them.
+    pub(super) fn is_plain(self) -> bool {
+        let period = self.limit.per;
+        self.limit.metering == Metering::Window || period <= MINUTE || period == DAY
     }
 
     /// When the window that is told of began.

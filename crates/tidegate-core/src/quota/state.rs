@@ -167,7 +167,7 @@ impl QuotaState {
             why,
             ahead: place,
             by_size,
-            gap: self.gap(&flow),
+            gap: self.gap(&flow, limits),
         }
     }
 
@@ -337,8 +337,14 @@ impl QuotaState {
         each.saturating_mul(place as u64 + 1)
     }
 
-    fn gap(&self, flow: &Flow) -> Option<u64> {
-        let requests = flow.limits[Dimension::Requests.index()].map(|limit| limit.span(1));
+    /// The time between two departures. A limit that headers may not have shown yet is told nobody: it would send away
+    /// those who stand far behind.
+    fn gap(&self, flow: &Flow, limits: &Limits) -> Option<u64> {
+        let requests = Dimension::Requests.index();
+        let configured = limits.dimensions[requests].is_some();
+        let plain = configured || self.learned[requests].is_none_or(Learned::is_plain);
+        let requests = flow.limits[requests].filter(|_| plain);
+        let requests = requests.map(|limit| limit.span(1));
         let paced = self.pace.map(|pace| pace.gap(flow.now));
         requests.max(paced)
     }
