@@ -69,3 +69,16 @@ fn the_gap_of_a_bucket_by_the_minute_or_the_day_is_told() {
     let by_the_day = told(14_400, 14_400, Duration::from_secs(86_400));
     assert_eq!(gap(&by_the_day), Some(6_000_000));
 }
+
+#[test]
+fn units_that_have_grown_back_in_part_do_not_shorten_the_period() {
+    // Ten in two seconds. The last unit of the first observation is half back, and nothing is of the second.
+    let (mut state, now) = (QuotaState::default(), Timestamp::from_secs(100));
+    let leases = first(&mut state, now);
+    for (lease, (used, millis)) in leases.iter().zip([(3, 500), (2, 400), (4, 700)]) {
+        let seen = told(10, used, Duration::from_millis(millis));
+        state.observe(lease, &seen, &Limits::UNKNOWN, now);
+    }
+    let learned = state.standing(&Limits::UNKNOWN, now).limits[0].unwrap();
+    assert_eq!((learned.units, learned.per), (10, 2_000_000));
+}

@@ -71,11 +71,7 @@ impl Learned {
         // A bucket's reset moves on by one unit's time with every unit used; a window's stands still.
         let moves_on = told.limit.span(grown);
         let moved = told.reset_at.abs_diff(self.reset_at);
-        let rounding = if reset.is_multiple_of(SECOND) {
-            SECOND
-        } else {
-            SECOND / 100
-        };
+        let rounding = rounding(reset);
         let stands_still = moved <= rounding.max(moves_on / 8);
         if grown >= 3 && stands_still && moves_on > 4 * rounding {
             return self.window(reset);
@@ -90,17 +86,36 @@ impl Learned {
         } else {
             (told.reset_at, told.used_then)
         };
-        let limit = if told.used > self.used {
-            told.limit
+        let better = is_coarse(reset) && told.used > self.used;
+        let per = if better {
+            told.limit.per
         } else {
-            self.limit
+            self.corrected(told, reset)
         };
+        let limit = Limit { per, ..self.limit };
         Self {
             limit,
             used: told.used.max(self.used),
             reset_at,
             used_then,
         }
+    }
+
+    /// The period, as far as another observation allows. What is used is told in whole units, the last of which may have
+    /// grown back in part: `used` units take at least the reset, and one less takes at most that long. So observations
+    /// raise the period until it is the limit's own.
+    fn corrected(self, told: Self, reset: u64) -> u64 {
+        let least = if is_coarse(reset) {
+            let shortest = reset.saturating_sub(SECOND);
+            scaled(shortest, told.limit.units, told.used)
+        } else {
+            told.limit.per
+        };
+        let most = match told.used {
+            0 | 1 => u64::MAX,
+            used => scaled(reset, told.limit.units, used - 1),
+        };
+        self.limit.per.min(most).max(least)
     }
 
     fn window(self, reset: u64) -> Self {
@@ -137,15 +152,28 @@ impl Learned {
 /// The period of a bucket of `limit` that is full again in `reset` when `used` are out. Where a minute fits within
 /// rounding, it is a minute.
 fn period(limit: u64, used: u64, reset: u64) -> u64 {
-    let by_the_minute = u128::from(used) * u128::from(MINUTE) / u128::from(limit);
-    let rounding = if reset.is_multiple_of(SECOND) {
+    let by_the_minute = scaled(MINUTE, used, limit);
+    if by_the_minute.abs_diff(reset) <= rounding(reset) {
+        return MINUTE;
+    }
+    scaled(reset, limit, used)
+}
+
+/// Whether a time looks rounded to a second.
+const fn is_coarse(reset: u64) -> bool {
+    reset.is_multiple_of(SECOND)
+}
+
+const fn rounding(reset: u64) -> u64 {
+    if is_coarse(reset) {
         SECOND
     } else {
         SECOND / 100
-    };
-    if by_the_minute.abs_diff(u128::from(reset)) <= u128::from(rounding) {
-        return MINUTE;
     }
-    let period = u128::from(reset) * u128::from(limit) / u128::from(used);
-    u64::try_from(period).unwrap_or(u64::MAX)
+}
+
+/// `time` times `by`, divided by `of`.
+fn scaled(time: u64, by: u64, of: u64) -> u64 {
+    let scaled = u128::from(time) * u128::from(by) / u128::from(of.max(1));
+    u64::try_from(scaled).unwrap_or(u64::MAX)
 }

@@ -143,6 +143,15 @@ impl Limit {
         }
     }
 
+    /// How much longer the first attempt may be on its way than those that follow it, in microseconds.
+    ///
+    /// The provider's bucket begins to refill when the first attempt arrives, which has a connection to make. Whoever
+    /// follows exactly at the limit, over a connection that is there, comes too early by the difference. A bucket of one
+    /// has nothing to spare for that.
+    pub(super) fn journey(self) -> u64 {
+        (self.span(self.burst.saturating_sub(1)) / JOURNEYS).min(LONGEST_JOURNEY)
+    }
+
     /// The time in which `units` grow back, in microseconds, rounded up.
     ///
     /// In floating point, so that a store which knows no other numbers comes to the same.
@@ -156,6 +165,11 @@ impl Limit {
         (units as f64 * self.per as f64 / self.units as f64).ceil() as u64
     }
 }
+
+/// A journey counts as at most such a part of the time in which a bucket fills, and as at most that long: three turns over
+/// half the world.
+const JOURNEYS: u64 = 10;
+const LONGEST_JOURNEY: u64 = 100_000;
 
 /// What applies to one limit key, as configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

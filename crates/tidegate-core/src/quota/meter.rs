@@ -37,7 +37,9 @@ impl Meter {
     pub(super) fn take(&mut self, limit: Limit, units: u64, at: u64) {
         match limit.metering {
             Metering::Bucket => {
-                self.full_at = self.full_at.max(at).saturating_add(limit.span(units));
+                // What leaves a full bucket counts as used a little later: see `Limit::journey`.
+                let arrives = at.saturating_add(limit.journey());
+                self.full_at = self.full_at.max(arrives) + limit.span(units);
             }
             Metering::Window => {
                 if self.is_over(limit, at) {
