@@ -58,7 +58,7 @@ impl Caller {
                     let environment = configuration::environment(&environment);
                     let tell = Arc::new(tell);
                     let made = ccw::execute(&LINES, environment, options, processes, tell);
-                    stepping_aside(made).await
+                    Box::pin(stepping_aside(made)).await
                 }
                 Err(error) => CcwResult::failed(format!("wrong options: {error}")),
             };
