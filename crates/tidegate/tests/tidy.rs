@@ -54,6 +54,13 @@ const FENCES: &[(&str, &[&str], &str)] = &[
     ),
 ];
 
+/// What may be said all the same: in which file, which word, and why.
+const EXCEPT: &[(&str, &str, &str)] = &[(
+    "tidegate-node/src/idle.rs",
+    "sleep(",
+    "it waits for nothing to be under way, and no run waits for it",
+)];
+
 /// Words a crate's sources must not contain outside comments, and why.
 const WORDS: &[(&str, &[&str], &str)] = &[
     (
@@ -186,7 +193,12 @@ fn no_source_speaks_of_what_its_crate_must_not_contain() {
     for (name, words, why) in WORDS {
         for path in sources(&crate_of(name).join("src")) {
             let code = code(&path);
-            let found: Vec<_> = words.iter().filter(|word| code.contains(**word)).collect();
+            let allowed = |word: &str| {
+                let mut excepted = EXCEPT.iter();
+                excepted.any(|(file, said, _)| path.ends_with(file) && *said == word)
+            };
+            let found = words.iter().filter(|word| code.contains(**word));
+            let found: Vec<_> = found.filter(|word| !allowed(word)).collect();
             assert!(
                 found.is_empty(),
                 "{} says {found:?}: {name} is {why}",
