@@ -35,6 +35,8 @@ export interface NativeCaller {
 
 /** The engine behind an executor. */
 export interface NativeEngine {
+  /** What the caller should know of how it was put together. */
+  readonly warning?: string | null;
   take(): Portion;
   /** A line for each run: its number, `run`, `embed` or `stream`, and its request as JSON. */
   begin(lines: string): void;

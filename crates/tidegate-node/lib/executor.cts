@@ -16,8 +16,11 @@ export interface ExecutorOptions {
    * it, the file that `$TIDEGATE_CONFIG` names or the user's own; no file at all works, too: `openai/gpt-4o`.
    */
   config?: string | Record<string, unknown>;
-  /** Where the queue is kept: `memory`, for this executor. */
-  store?: 'memory';
+  /**
+   * Who stands in one line with its runs: nobody (`memory`, unless the configuration says otherwise), the processes of this
+   * host (`sqlite`: the file that the command uses, too), or processes of many hosts (`redis`, with `url` in `[queue]`).
+   */
+  store?: 'memory' | 'sqlite' | 'redis';
   /** The variables that values may name: those of the process unless given. */
   env?: Record<string, string | undefined>;
 }
@@ -60,6 +63,7 @@ export class Executor {
       const told = hear(() => engine?.deref(), deliver);
       this.#engine = new addon.Engine(JSON.stringify(options), JSON.stringify(env), told);
       engine = new WeakRef(this.#engine);
+      if (this.#engine.warning) process.emitWarning(this.#engine.warning, 'TidegateWarning');
     } catch (error) {
       throw typed(error);
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use napi_derive::napi;
 use serde::Deserialize;
-use tidegate::Executor;
+use tidegate::config::{Origin, Sourced, StoreKind};
+use tidegate::{Executor, store};
 
 use crate::channel::{Channel, Deliver, Portion};
 use crate::configuration::{self, Written};
@@ -27,6 +28,7 @@ pub struct Engine {
     channel: Channel,
     events: Arc<Events>,
     runs: Runs,
+    warning: Option<String>,
 }
 
 #[napi]
@@ -38,21 +40,35 @@ impl Engine {
         let options: Options = serde_json::from_str(&options)
             .map_err(|error| napi::Error::from_reason(failure::options(error.to_string())))?;
         let refuse = |message| napi::Error::from_reason(failure::configuration(message));
-        known(options.store.as_deref()).map_err(refuse)?;
+        let chosen = options.store.as_deref().map(kind);
+        let chosen = chosen.transpose().map_err(refuse)?;
         let environment = configuration::environment(&environment);
-        let config = configuration::read(options.config, environment).map_err(refuse)?;
+        let mut config = configuration::read(options.config, environment).map_err(refuse)?;
+        if let Some(kind) = chosen {
+            config.queue.store = Some(Sourced::new(kind, Origin::Flag("store")));
+        }
+        let opened = store::open(&config, StoreKind::Memory);
+        let opened = opened.map_err(|error| refuse(error.to_string()))?;
         let channel = Channel::new(deliver);
         let events = Arc::new(Events::new(channel.clone()));
         let _inside = runtime()?.enter();
         let executor = Executor::builder(config)
             .event_sink(Arc::clone(&events) as _)
+            .store(opened.store)
             .build();
         let runs = Runs::new(executor, channel.clone());
         Ok(Self {
             channel,
             events,
             runs,
+            warning: opened.warning,
         })
+    }
+
+    /// What the caller should know of how it was put together.
+    #[napi(getter)]
+    pub fn warning(&self) -> Option<String> {
+        self.warning.clone()
     }
 
     /// Begins runs: a line for each, with its number, what it is (`run`, `embed`, `stream`) and its options.
@@ -106,13 +122,14 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// The stores there are.
-fn known(store: Option<&str>) -> Result<(), String> {
+/// Where the queue is to be kept.
+fn kind(store: &str) -> Result<StoreKind, String> {
     match store {
-        None | Some("memory") => Ok(()),
-        Some("sqlite") => Err(
-            "`store: \"sqlite\"` is not there yet: this version keeps its queue in memory, for one process".to_owned(),
-        ),
-        Some(other) => Err(format!("`store` must be \"memory\", found \"{other}\"")),
+        "memory" => Ok(StoreKind::Memory),
+        "sqlite" => Ok(StoreKind::Sqlite),
+        "redis" => Ok(StoreKind::Redis),
+        other => Err(format!(
+            "`store` must be \"memory\", \"sqlite\" or \"redis\", found {other:?}"
+        )),
     }
 }

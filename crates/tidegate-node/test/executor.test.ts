@@ -1,7 +1,8 @@
 /** The native door: answers, errors, vectors, events, options. */
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -169,8 +170,34 @@ claim('an object that is no configuration, and a store that is not there, are re
     throw new assert.AssertionError({ message: 'nothing was refused' });
   };
   assert.match(refused({ config: { endpoints: { a: { modle: 'x' } } } }).message, /modle/);
-  assert.match(refused({ store: 'sqlite' }).message, /not there yet/);
+  assert.match(refused({ store: 'disk' }).message, /"memory", "sqlite" or "redis"/);
+  assert.match(refused({ store: 'redis' }).message, /needs a `url`/);
   assert.equal(refused({ sotre: 'memory' }).kind, 'options');
+});
+
+claim('with one file, what an executor learns of a limit the next one knows', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'tidegate-node-'));
+  const env = { XDG_STATE_HOME: home, OPENAI_API_KEY: 'k' };
+  try {
+    await asking('429,retry-after=1; ok=first; ok=second', async (_, simulator) => {
+      const shared = () => new Executor({ config: config(simulator.url), store: 'sqlite', env });
+      const first = await shared().run({ endpoint: 'e', prompt: 'hi' });
+      assert.deepEqual([first.text, first.attempts.length], ['first', 2]);
+      assert.ok(existsSync(join(home, 'tidegate', 'queue.db')));
+      assert.equal((await shared().run({ endpoint: 'e', prompt: 'hi' })).text, 'second');
+    });
+  } finally {
+    rmSync(home, { recursive: true });
+  }
+});
+
+claim('where there is no place for the file the queue is kept in memory, and a warning says so', async () => {
+  const warned = once(process, 'warning');
+  const executor = new Executor({ store: 'sqlite', env: {} });
+  const [warning] = await warned;
+  assert.equal(warning.name, 'TidegateWarning');
+  assert.match(warning.message, /kept in memory/);
+  assert.ok(executor);
 });
 
 claim('files that a prompt names go before it and are told', async () => {
