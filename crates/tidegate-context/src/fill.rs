@@ -20,6 +20,9 @@ use crate::skip::{SkipReason, Skipped};
 /// Fewer files than this are read sooner than a thread starts.
 const WORTH_A_THREAD: usize = 16;
 
+/// The most files read before what was read is settled: what is known of a file meanwhile takes memory, too.
+const LONGEST_STRETCH: usize = 1024;
+
 /// What was taken in.
 #[derive(Debug, Default)]
 pub(crate) struct Filled {
@@ -95,10 +98,11 @@ impl Filling<'_> {
         Ok(())
     }
 
-    /// The files from `start` on that all fit if their sizes are what they are said to be.
+    /// The files from `start` on that all fit if their sizes are what they are said to be, not too many at once.
     fn stretch(&self, start: usize) -> Range<usize> {
         let (mut total, mut files, mut end) = (self.total, self.filled.files.len(), start);
-        while end < self.choices.len() && self.fits(end, files, total).is_ok() {
+        let most = self.choices.len().min(start + LONGEST_STRETCH);
+        while end < most && self.fits(end, files, total).is_ok() {
             total += self.sizes[end].as_ref().unwrap_or(&0);
             files += 1;
             end += 1;

@@ -14,7 +14,7 @@ use crate::parallel;
 use crate::text::Text;
 
 /// A block ends with the text that makes it as long, in bytes.
-const BLOCK: usize = 1024 * 1024;
+const BLOCK: usize = 256 * 1024;
 
 /// A block: which texts, and where it lies among all.
 #[derive(Debug)]
@@ -53,13 +53,14 @@ pub(super) fn write(texts: &[&str], file: &File, at: u64) -> io::Result<Vec<Hash
     let written = |buffer: &mut Vec<u8>, number: usize| {
         let block: &Block = &blocks[number];
         buffer.clear();
+        buffer.reserve_exact(block.bytes.len());
         for text in &texts[block.texts.clone()] {
             buffer.extend_from_slice(text.as_bytes());
         }
         write_at(file, buffer, at + block.bytes.start as u64)?;
         Ok(blake3::hash(buffer))
     };
-    let hashes = parallel::each(blocks.len(), 1, || Vec::with_capacity(BLOCK), written);
+    let hashes = parallel::each(blocks.len(), 1, Vec::new, written);
     hashes.into_iter().collect()
 }
 

@@ -10,6 +10,12 @@ pub(super) struct Writer {
 }
 
 impl Writer {
+    /// With room for so many bytes.
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        let bytes = Vec::with_capacity(bytes);
+        Self { bytes }
+    }
+
     pub(super) fn number(&mut self, number: u64) {
         self.bytes.extend_from_slice(&number.to_le_bytes());
     }

@@ -17,6 +17,9 @@ use crate::trail::{Stamp, Step};
 
 const MAGIC: u64 = u64::from_le_bytes(*b"tidepac2");
 
+/// Of a step of the trail: the length of its path, its kind, and its stamp.
+const NUMBERS_OF_STEP: usize = 8;
+
 /// Where the head begins: after the magic number and its own length.
 const START: usize = 16;
 
@@ -78,8 +81,16 @@ impl Head {
         comparable
     }
 
+    /// How long it is as bytes, about: it is long, and should not take twice the memory.
+    fn about(&self) -> usize {
+        let trail = self.trail.iter();
+        let trail = trail.map(|(path, ..)| path.as_os_str().len() + 8 * NUMBERS_OF_STEP);
+        let files = self.files.iter().map(|file| file.path.len() + 8 * 3);
+        1024 + trail.sum::<usize>() + files.sum::<usize>()
+    }
+
     fn encode(&self) -> Vec<u8> {
-        let mut head = Writer::default();
+        let mut head = Writer::with_capacity(self.about());
         head.number(self.taken);
         head.text(&self.root);
         head.size(self.patterns.len());
