@@ -21,14 +21,15 @@ static RUNTIME: LazyLock<Option<Runtime>> = LazyLock::new(|| {
     Builder::new_multi_thread()
         .worker_threads(THREADS)
         .thread_name("tidegate")
+        .on_thread_unpark(at_work)
         .enable_all()
         .build()
         .ok()
 });
 
 thread_local! {
-    /// When this thread last let others go first.
-    static ASIDE: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// Since when this thread works: since it woke, or last let others go first.
+    static AT_WORK: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
 /// The runtime; an error where the system has no threads to give.
@@ -48,10 +49,14 @@ pub(crate) async fn stepping_aside<T>(work: impl Future<Output = T>) -> T {
     .await
 }
 
+fn at_work() {
+    AT_WORK.set(Some(Instant::now()));
+}
+
 fn step_aside() {
-    let last = ASIDE.get();
-    if last.is_none_or(|last| last.elapsed() >= ASIDE_AFTER) {
+    let since = AT_WORK.get();
+    if since.is_some_and(|since| since.elapsed() >= ASIDE_AFTER) {
         std::thread::yield_now();
-        ASIDE.set(Some(Instant::now()));
+        at_work();
     }
 }
