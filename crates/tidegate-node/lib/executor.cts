@@ -137,8 +137,7 @@ export class Executor {
 
   #stop(id: number): void {
     if (!left(this.#pending, id)) return;
-    this.#beginnings.flush();
-    this.#engine.cancel(id);
+    if (!this.#beginnings.takeBack(id)) this.#engine.cancel(id);
   }
 }
 

@@ -28,15 +28,15 @@ function read({ told, bytes }: Portion, each: (message: Message, bytes: Buffer |
   for (const message of JSON.parse(told) as Message[]) each(message, message[3] === undefined ? undefined : bytes[message[3]]);
 }
 
-/** Bytes that are handed over without waiting for more: a bound on what is written twice. */
+/** So much is handed over without waiting for more: a bound on what is there twice. */
 const MOST = 262_144;
 
 /** Collects what is begun in one turn and hands it over as one text, a line for each: the border is crossed once. */
 export class Beginnings {
   readonly #over: (lines: string) => void;
   readonly #refused: (id: number, error: unknown) => void;
-  #lines = '';
-  #ids: number[] = [];
+  #lines = new Map<number, string>();
+  #size = 0;
 
   /** `over` takes what has been collected; where it throws, `refused` hears of each. */
   constructor(over: (lines: string) => void, refused: (id: number, error: unknown) => void) {
@@ -46,22 +46,27 @@ export class Beginnings {
 
   /** `says` is JSON, in one line. */
   add(id: number, what: string, says: string): void {
-    if (this.#ids.length === 0) queueMicrotask(() => this.flush());
-    this.#ids.push(id);
-    this.#lines += `${id} ${what} ${says}\n`;
-    if (this.#lines.length > MOST) this.flush();
+    if (this.#lines.size === 0) queueMicrotask(() => this.flush());
+    this.#lines.set(id, `${id} ${what} ${says}`);
+    this.#size += says.length;
+    if (this.#size > MOST) this.flush();
   }
 
-  /** Hands over now: what is done to a run must find it begun. */
+  /** Takes back what was not handed over yet; says whether it was not. */
+  takeBack(id: number): boolean {
+    return this.#lines.delete(id);
+  }
+
+  /** Hands over now. */
   flush(): void {
-    if (this.#ids.length === 0) return;
-    const [lines, ids] = [this.#lines, this.#ids];
-    this.#lines = '';
-    this.#ids = [];
+    const lines = this.#lines;
+    if (lines.size === 0) return;
+    this.#lines = new Map();
+    this.#size = 0;
     try {
-      this.#over(lines);
+      this.#over([...lines.values()].join('\n'));
     } catch (error) {
-      for (const id of ids) this.#refused(id, error);
+      for (const id of lines.keys()) this.#refused(id, error);
     }
   }
 }

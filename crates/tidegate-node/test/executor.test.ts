@@ -85,6 +85,24 @@ claim('a conversation and what tools returned reach the provider', () =>
     assert.equal(answer.text, 'fine');
   }));
 
+claim('runs that are asked for in one turn each get their own answer', async () => {
+  const config = { providers: { echo: { type: 'command', argv: ['cat'], prompt: 'stdin' } }, endpoints: { e: { provider: 'echo', model: 'm' } } };
+  const executor = new Executor({ config });
+  const prompts = Array.from({ length: 40 }, (_, n) => (n === 20 ? `line\n${'x'.repeat(1_048_576)}` : `line\n${n} \u2028 "ü"`));
+  const answers = await Promise.all(prompts.map((prompt) => executor.run({ endpoint: 'e', prompt })));
+  assert.deepEqual(answers.map(({ text }) => text), prompts);
+});
+
+claim('a run that is stopped in the turn it was asked for is never sent', () =>
+  asking('ok=Hello', async (executor, simulator) => {
+    const controller = new AbortController();
+    const runs = Array.from({ length: 20 }, () => executor.run({ endpoint: 'e', prompt: 'hi', signal: controller.signal }));
+    controller.abort(new Error('my own'));
+    for (const run of await Promise.allSettled(runs)) assert.equal(run.status, 'rejected');
+    assert.equal((await executor.run({ endpoint: 'e', prompt: 'hi' })).text, 'Hello');
+    assert.equal((await simulator.stats()).requests, 1);
+  }));
+
 claim('a signal stops a run with its own reason, before and after it began', () =>
   asking('hang', async (executor) => {
     const reason = new Error('enough');
