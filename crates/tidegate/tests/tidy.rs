@@ -193,12 +193,12 @@ fn no_source_speaks_of_what_its_crate_must_not_contain() {
     for (name, words, why) in WORDS {
         for path in sources(&crate_of(name).join("src")) {
             let code = code(&path);
-            let allowed = |word: &str| {
-                let mut excepted = EXCEPT.iter();
-                excepted.any(|(file, said, _)| path.ends_with(file) && *said == word)
+            let may = |word: &str| {
+                let mut except = EXCEPT.iter();
+                except.any(|(file, excepted, _)| path.ends_with(file) && word == *excepted)
             };
-            let found = words.iter().filter(|word| code.contains(**word));
-            let found: Vec<_> = found.filter(|word| !allowed(word)).collect();
+            let said = words.iter().filter(|word| code.contains(**word));
+            let found: Vec<_> = said.filter(|word| !may(word)).collect();
             assert!(
                 found.is_empty(),
                 "{} says {found:?}: {name} is {why}",
