@@ -330,11 +330,12 @@ impl QuotaState {
         }
     }
 
-    /// When the `place`th in line looks again for room. One of those under way ends every latency / number of them.
+    /// When the `place`th in line looks again for room. One of those under way ends every latency / number of them. Nobody
+    /// looks away for long, however many are before him: they may be gone, and those behind him count on him.
     fn look(&self, place: usize) -> u64 {
         let under_way = u64::from(self.in_flight.max(1));
-        let each = (self.latency / under_way).clamp(SHORTEST_LOOK, LONGEST_LOOK);
-        each.saturating_mul(place as u64 + 1)
+        let each = (self.latency / under_way).max(SHORTEST_LOOK);
+        each.saturating_mul(place as u64 + 1).min(LONGEST_LOOK)
     }
 
     /// The time between two departures. A limit that headers may not have shown yet is told nobody: it would send away

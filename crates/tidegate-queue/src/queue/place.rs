@@ -187,9 +187,18 @@ impl AdaptivePlace {
         match turn {
             Turn::Go { seq, .. } => self.let_go = Some(seq),
             Turn::Wait {
-                after, why, gap, ..
+                after,
+                seq,
+                why,
+                gap,
+                ..
             } => {
+                self.admission.again = Some(Number {
+                    here: self.rank.number,
+                    everywhere: seq,
+                });
                 self.join();
+                self.stand_behind();
                 let outlook = Outlook {
                     why,
                     head: now.saturating_add(after),
@@ -210,6 +219,16 @@ impl AdaptivePlace {
             }
         }
         Ok(())
+    }
+
+    /// Where others of this process came first, the dispatcher asks for them alone. A place that nobody asks for again
+    /// would be in everybody's way until it lapses.
+    fn stand_behind(&self) {
+        if self.ahead > 0 {
+            let (limits, now) = (&self.admission.limits, self.inner.clock.now());
+            let store = &self.inner.store;
+            store.report_later(&self.key, self.op, Report::Left, limits, now);
+        }
     }
 
     async fn permit(mut self) -> Result<Permit, AcquireError> {
