@@ -169,7 +169,7 @@ impl Limit {
 /// A journey counts as at most such a part of the time in which a bucket fills, and as at most that long: three turns over
 /// half the world.
 const JOURNEYS: u64 = 10;
-const LONGEST_JOURNEY: u64 = 100_000;
+pub(super) const LONGEST_JOURNEY: u64 = 100_000;
 
 /// What applies to one limit key, as configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

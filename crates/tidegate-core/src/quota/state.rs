@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::admission::{Answer, Ask, Lease, Waiting};
 use super::flow::{BLOCKED, Flow};
 use super::learned::Learned;
-use super::limits::{Dimension, Limit, Limits};
+use super::limits::{Dimension, LONGEST_JOURNEY, Limit, Limits};
 use super::line::{Line, Place};
 use super::meter::Meter;
 use super::pace::Pace;
@@ -24,6 +24,9 @@ use crate::timestamp::Timestamp;
 const FIRST_WINDOW: u32 = 4;
 /// How many smaller ones may go by a big one that waits.
 const MOST_PASSED: u32 = 32;
+/// Whoever goes by a big one leaves at least so much sooner. The provider may be that far ahead of what is counted here,
+/// and would let the big one in already.
+const LEAST_GAIN: u64 = LONGEST_JOURNEY;
 /// How long a place is kept for a holder that is late.
 const GRACE: u64 = 2_000_000;
 /// How long a probe's silence is waited for, at least and at most. Refusals come at once, answers take their time: a
@@ -254,7 +257,8 @@ impl QuotaState {
         let mut passed = Vec::new();
         for (index, other) in self.line.before(place).iter().enumerate() {
             let theirs = flow.start(other.cost);
-            if theirs <= flow.start(cost) || other.passed >= MOST_PASSED {
+            let soon = flow.start(cost).saturating_add(LEAST_GAIN);
+            if theirs <= soon || other.passed >= MOST_PASSED {
                 flow.take(other.cost, theirs);
             } else {
                 passed.push(index);

@@ -102,20 +102,6 @@ pub(crate) async fn play(mut words: impl Iterator<Item = String>) -> Value {
     let took = start.elapsed();
     let stats = reqwest::get(format!("{url}/stats")).await.unwrap();
     let stats: Value = serde_json::from_slice(&stats.bytes().await.unwrap()).unwrap();
-    if std::env::args().any(|word| word == "--trace") {
-        let mut rows: std::collections::BTreeMap<u64, (u64, u64)> = Default::default();
-        for seen in stats["seen"].as_array().unwrap() {
-            let row = rows
-                .entry(seen["at_us"].as_u64().unwrap() / 500_000)
-                .or_default();
-            if seen["status"] == 429 {
-                row.1 += 1
-            } else {
-                row.0 += 1
-            }
-        }
-        eprintln!("{rows:?}");
-    }
     simulator.kill().await;
     let optimum = scene.provider.optimum(&scene.provider.prompts(seed), seed);
     json!({
