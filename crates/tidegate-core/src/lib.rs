@@ -15,6 +15,7 @@
 
 pub mod backoff;
 pub mod budget;
+pub mod circuit;
 pub mod delta;
 pub mod embedding;
 pub mod event;
@@ -37,6 +38,7 @@ mod duration;
 
 pub use backoff::Backoff;
 pub use budget::RetryBudget;
+pub use circuit::Circuit;
 pub use delta::{Delta, StreamEnd, ToolCallDelta};
 pub use duration::Spell;
 pub use embedding::{EmbedRequest, Embeddings};

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tidegate_providers::{Call, Provider};
 use tidegate_queue::{Clock, Queue};
 
+use crate::circuits::Circuits;
 use crate::config::{Config, Pacing};
 use crate::events::EventSink;
 use crate::traffic::Traffic;
@@ -20,6 +21,7 @@ pub(crate) struct Engine {
     pub(crate) process: Arc<dyn Transport>,
     pub(crate) queue: Queue,
     pub(crate) traffic: Traffic,
+    pub(crate) circuits: Circuits,
     pub(crate) sinks: Vec<Arc<dyn EventSink>>,
 }
 

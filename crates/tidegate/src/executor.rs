@@ -8,6 +8,7 @@ use tidegate_core::{Embeddings, LimitKey, RetryBudget};
 use tidegate_providers::Provider;
 use tidegate_queue::{Clock, KeyStatus, MemoryStore, Queue, QueueStore, StoreError};
 
+use crate::circuits::Circuits;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::Error;
@@ -210,6 +211,7 @@ impl ExecutorBuilder {
                 .unwrap_or_else(|| Arc::new(ProcessTransport::new())),
             queue,
             traffic: Traffic::new(self.budget),
+            circuits: Circuits::default(),
             sinks: self.sinks,
         };
         Executor {

@@ -30,6 +30,7 @@ pub mod transport;
 
 mod attempt;
 mod batches;
+mod circuits;
 mod engine;
 mod error;
 mod events;

@@ -101,7 +101,7 @@ impl<'e, W: Work> Run<'e, W> {
 
     /// Drives the run to its answer or its end.
     pub(crate) async fn drive(&mut self, journal: &mut Journal<'_>) -> Result<W::Answer, Error> {
-        let mut index = 0;
+        let mut index = self.first(journal);
         loop {
             let Some(Choice { target, .. }) = self.plan.targets.get(index) else {
                 return Err(Error::internal("a plan without that target"));
@@ -112,15 +112,46 @@ impl<'e, W: Work> Run<'e, W> {
                 Err(Leave::Stop(error)) => return Err(error),
                 Err(Leave::Fallback(kind)) => kind,
             };
-            index = self
-                .takers(kind)
-                .next()
-                .ok_or_else(|| Error::internal("a run fell back with nowhere to go"))?;
-            journal.emit(EventKind::FellBack {
-                from: target.label(),
-                to: self.plan.targets[index].target.label(),
-            });
+            let next = self.best(self.takers(kind));
+            index = next.ok_or_else(|| Error::internal("a run fell back with nowhere to go"))?;
+            self.tell_fall(target, index, journal);
         }
+    }
+
+    /// Where the run begins: at its own target, unless that is down and somebody else takes such failures. What is passed
+    /// by is not tried yet: the run may still come to it.
+    fn first(&self, journal: &mut Journal<'_>) -> usize {
+        let own = std::iter::once(0);
+        let others = self
+            .takers(FailureKind::Overloaded)
+            .filter(|other| *other != 0);
+        let index = self.best(own.chain(others)).unwrap_or(0);
+        if index > 0 {
+            self.tell_fall(&self.plan.targets[0].target, index, journal);
+        }
+        index
+    }
+
+    /// The first that is not known to be down; the first of all where all are: somebody is always tried.
+    fn best(&self, choices: impl Iterator<Item = usize>) -> Option<usize> {
+        let choices: Vec<_> = choices.collect();
+        let now = self.engine.clock().now();
+        let up = |index: &usize| {
+            let key = &self.plan.targets[*index].target.limit_key;
+            self.engine.circuits.admits(key, now)
+        };
+        match choices.as_slice() {
+            [] => None,
+            [only] => Some(*only),
+            [first, ..] => Some(choices.iter().copied().find(up).unwrap_or(*first)),
+        }
+    }
+
+    fn tell_fall(&self, from: &Target, to: usize, journal: &mut Journal<'_>) {
+        journal.emit(EventKind::FellBack {
+            from: from.label(),
+            to: self.plan.targets[to].target.label(),
+        });
     }
 
     /// The targets the run may still go to with a failure of this kind, the best first.
@@ -209,6 +240,8 @@ impl<'e, W: Work> Run<'e, W> {
             Ok(answer) => {
                 let (target, usage) = (stay.label.clone(), W::usage(&answer));
                 told(permit.settle(usage.map_or(stay.cost, Cost::from)).await);
+                let now = self.engine.clock().now();
+                self.engine.circuits.succeeded(&stay.target.limit_key, now);
                 self.record.target = Some(target.clone());
                 journal.emit(EventKind::AttemptSucceeded {
                     attempt: number,
@@ -220,6 +253,9 @@ impl<'e, W: Work> Run<'e, W> {
             }
             Err(failure) => {
                 self.end(permit, stay.cost, &failure).await;
+                let now = self.engine.clock().now();
+                let key = &stay.target.limit_key;
+                self.engine.circuits.failed(key, failure.kind, now);
                 let decision = self.judge(stay, &failure);
                 attempt.may_be_billed = ending::may_be_billed(&failure, stay.cost, &self.received);
                 attempt.failed = Some((failure.clone(), decision));

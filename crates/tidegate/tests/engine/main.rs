@@ -5,6 +5,7 @@
     reason = "a helper that cannot set up its case should fail the test"
 )]
 
+mod circuits;
 mod delivery;
 mod fallback;
 mod pieces;
