@@ -92,7 +92,24 @@ pub struct RedisStore {
     room: Semaphore,
     backlog: Backlog,
     heard: Heard,
+    clock: OwnClock,
     thread: Option<JoinHandle<()>>,
+}
+
+/// A clock other than the server's.
+#[derive(Clone)]
+struct OwnClock(Option<Arc<dyn Fn() -> Timestamp + Send + Sync>>);
+
+impl OwnClock {
+    fn now(&self) -> Option<Timestamp> {
+        self.0.as_ref().map(|clock| clock())
+    }
+}
+
+impl std::fmt::Debug for OwnClock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "OwnClock({:?})", self.now())
+    }
 }
 
 /// What was last heard of each limit, and when.
@@ -104,7 +121,7 @@ impl RedisStore {
     /// # Errors
     /// [`RedisError`] when the options make no sense.
     pub fn connect(options: &RedisOptions) -> Result<Self, RedisError> {
-        Self::start(options, None)
+        Self::start(options, OwnClock(None))
     }
 
     /// As [`connect`](Self::connect), by another clock than the server's. All who share the limits must go by it.
@@ -113,15 +130,12 @@ impl RedisStore {
     /// [`RedisError`] when the options make no sense.
     pub fn connect_by(
         options: &RedisOptions,
-        clock: impl Fn() -> Timestamp + Send + 'static,
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Result<Self, RedisError> {
-        Self::start(options, Some(Box::new(clock)))
+        Self::start(options, OwnClock(Some(Arc::new(clock))))
     }
 
-    fn start(
-        options: &RedisOptions,
-        clock: Option<Box<dyn Fn() -> Timestamp + Send>>,
-    ) -> Result<Self, RedisError> {
+    fn start(options: &RedisOptions, clock: OwnClock) -> Result<Self, RedisError> {
         let connection = Connection::new(options)?;
         let (jobs, received) = sync_channel(JOBS);
         let (backlog, heard) = (Backlog::default(), Heard::default());
@@ -131,7 +145,7 @@ impl RedisStore {
             jobs: received,
             backlog: Arc::clone(&backlog),
             heard: Arc::clone(&heard),
-            clock,
+            clock: clock.clone(),
             rest: options.ttl / 3,
         };
         let thread = std::thread::Builder::new().name("tidegate-queue".to_owned());
@@ -143,6 +157,7 @@ impl RedisStore {
             room: Semaphore::new(AWAITED),
             backlog,
             heard,
+            clock,
             thread: Some(thread),
         })
     }
@@ -161,6 +176,23 @@ impl RedisStore {
                 Err(StoreError("too much is asked of it at once".to_owned()))
             }
             Err(TrySendError::Disconnected(_)) => Err(gone()),
+        }
+    }
+
+    /// Has the thread tell something that nobody waits for.
+    fn tell_later(&self, news: News) {
+        let Some(jobs) = &self.jobs else { return };
+        let job = Job {
+            what: What::Report(news),
+            reply: None,
+        };
+        if let Err(TrySendError::Full(Job {
+            what: What::Report(news),
+            ..
+        })) = jobs.try_send(job)
+        {
+            let mut backlog = self.backlog.lock().unwrap_or_else(PoisonError::into_inner);
+            backlog.push(news);
         }
     }
 }
@@ -219,8 +251,16 @@ impl QueueStore for RedisStore {
             op,
             report,
             limits: *limits,
+            at: self.clock.now(),
         };
-        Box::pin(async move { self.order(What::Report(news)).await.map(drop) })
+        Box::pin(async move {
+            // Whoever was let in or has ended has nothing to wait for. It is told in its order, and before the store is gone.
+            if !matches!(report, Report::Refused(_)) {
+                self.tell_later(news);
+                return Ok(());
+            }
+            self.order(What::Report(news)).await.map(drop)
+        })
     }
 
     fn report_later(
@@ -231,25 +271,13 @@ impl QueueStore for RedisStore {
         limits: &Limits,
         _now: Timestamp,
     ) {
-        let news = News {
+        self.tell_later(News {
             key: key.clone(),
             op,
             report,
             limits: *limits,
-        };
-        let Some(jobs) = &self.jobs else { return };
-        let job = Job {
-            what: What::Report(news),
-            reply: None,
-        };
-        if let Err(TrySendError::Full(Job {
-            what: What::Report(news),
-            ..
-        })) = jobs.try_send(job)
-        {
-            let mut backlog = self.backlog.lock().unwrap_or_else(PoisonError::into_inner);
-            backlog.push(news);
-        }
+            at: self.clock.now(),
+        });
     }
 
     fn status<'a>(

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use redis::io::tcp::TcpSettings;
 use redis::{
-    Client, Cmd, ConnectionInfo, IntoConnectionInfo as _, Pipeline, RedisResult, ServerErrorKind,
-    TlsCertificates, Value,
+    Client, Cmd, ConnectionInfo, ConnectionLike as _, IntoConnectionInfo as _, RedisResult,
+    ServerErrorKind, TlsCertificates, Value,
 };
 
 use super::scripts::Operation;
@@ -14,26 +14,12 @@ use super::{RedisError, RedisOptions};
 /// Runs of scripts that go together.
 #[derive(Default)]
 pub(super) struct Batch {
-    pipeline: Pipeline,
-    operations: Vec<Operation>,
+    runs: Vec<(Operation, Cmd)>,
 }
 
 impl Batch {
     pub(super) fn push(&mut self, operation: Operation, command: Cmd) {
-        self.pipeline.add_command(command);
-        self.operations.push(operation);
-    }
-
-    pub(super) const fn is_empty(&self) -> bool {
-        self.operations.is_empty()
-    }
-
-    /// A run of a script, before its arguments are told.
-    pub(super) fn command(operation: Operation, keys: &[String; 2]) -> Cmd {
-        let mut command = Cmd::new();
-        command.arg("EVALSHA").arg(&operation.script().hash);
-        command.arg(keys.len()).arg(keys);
-        command
+        self.runs.push((operation, command));
     }
 }
 
@@ -89,15 +75,14 @@ impl Connection {
 
     /// Sends all, and returns an answer for each. A connection that turns out to be dead, as idle ones do, is made anew
     /// once: every operation may be repeated.
-    pub(super) fn send(&mut self, mut batch: Batch) -> Result<Vec<RedisResult<Value>>, Silence> {
-        if batch.is_empty() {
+    pub(super) fn send(&mut self, batch: &Batch) -> Result<Vec<RedisResult<Value>>, Silence> {
+        if batch.runs.is_empty() {
             return Ok(Vec::new());
         }
-        batch.pipeline.ignore_errors();
         let was_open = self.open.is_some();
-        match self.exchange(&batch) {
+        match self.exchange(batch) {
             Err(failed) if was_open && !failed.was_in_vain => {
-                self.exchange(&batch).map_err(Failed::into_silence)
+                self.exchange(batch).map_err(Failed::into_silence)
             }
             outcome => outcome.map_err(Failed::into_silence),
         }
@@ -105,9 +90,7 @@ impl Connection {
 
     /// One command that is no script.
     pub(super) fn command(&mut self, command: &Cmd) -> Result<Value, Silence> {
-        let mut pipeline = Pipeline::new();
-        pipeline.add_command(command.clone());
-        let answers = self.query(&pipeline).map_err(Failed::into_silence)?;
+        let answers = self.query([command]).map_err(Failed::into_silence)?;
         let answer = answers.into_iter().next().unwrap_or(Ok(Value::Nil));
         answer.map_err(|error| Silence {
             reason: error.to_string(),
@@ -116,41 +99,39 @@ impl Connection {
     }
 
     fn exchange(&mut self, batch: &Batch) -> Result<Vec<RedisResult<Value>>, Failed> {
-        let mut answers = self.query(&batch.pipeline)?;
-        if !answers.iter().any(is_unknown_script) {
+        let mut answers = self.query(batch.runs.iter().map(|(_, command)| command))?;
+        let Some(first) = answers.iter().position(is_unknown_script) else {
             return Ok(answers);
-        }
-        // A new server, or one that was told to forget its scripts.
-        let unknown: Vec<usize> = (0..)
-            .zip(&answers)
-            .filter_map(|(index, answer)| is_unknown_script(answer).then_some(index))
-            .collect();
-        let (mut load, mut again) = (Pipeline::new(), Pipeline::new());
-        again.ignore_errors();
-        for index in &unknown {
-            let script = batch.operations[*index].script();
-            load.cmd("SCRIPT").arg("LOAD").arg(script.text);
-            if let Some(command) = batch.pipeline.cmd_iter().nth(*index) {
-                again.add_command(command.clone());
-            }
-        }
+        };
+        // A new server, or one that was told to forget its scripts. What came after is repeated, to keep the order.
+        let again = || batch.runs[first..].iter();
+        let mut operations: Vec<Operation> = again().map(|(operation, _)| *operation).collect();
+        operations.dedup();
+        let load: Vec<Cmd> = operations.into_iter().map(load).collect();
         self.query(&load)?;
-        for (index, answer) in unknown.into_iter().zip(self.query(&again)?) {
-            answers[index] = answer;
-        }
+        answers.truncate(first);
+        answers.extend(self.query(again().map(|(_, command)| command))?);
         Ok(answers)
     }
 
-    fn query(&mut self, pipeline: &Pipeline) -> Result<Vec<RedisResult<Value>>, Failed> {
+    fn query<'a>(
+        &mut self,
+        commands: impl IntoIterator<Item = &'a Cmd>,
+    ) -> Result<Vec<RedisResult<Value>>, Failed> {
         let mut open = match self.open.take() {
             Some(open) => open,
             None => self.connect().map_err(|error| Failed::new(&error, false))?,
         };
-        let answers = pipeline.query(&mut open);
+        let (mut packed, mut count) = (Vec::new(), 0);
+        for command in commands {
+            command.write_packed_command(&mut packed);
+            count += 1;
+        }
+        let answers = open.req_packed_commands(&packed, 0, count);
         // Kept only where every answer was read: what comes late must not be taken for the next one's.
         let answers = answers.map_err(|error| Failed::new(&error, true))?;
         self.open = Some(open);
-        Ok(answers)
+        Ok(answers.into_iter().map(or_error).collect())
     }
 
     fn connect(&self) -> RedisResult<redis::Connection> {
@@ -160,6 +141,12 @@ impl Connection {
         open.set_write_timeout(Some(self.timeout))?;
         Ok(open)
     }
+}
+
+fn load(operation: Operation) -> Cmd {
+    let mut load = Cmd::new();
+    load.arg("SCRIPT").arg("LOAD").arg(operation.script().text);
+    load
 }
 
 /// TLS takes its cryptography from the process, which may have none or several to choose from.
@@ -197,5 +184,12 @@ impl Failed {
             reason: self.reason,
             was_sent: self.was_sent,
         }
+    }
+}
+
+fn or_error(answer: Value) -> RedisResult<Value> {
+    match answer {
+        Value::ServerError(error) => Err(error.into()),
+        answer => Ok(answer),
     }
 }

@@ -1,28 +1,5 @@
 -- The state of one limit, and when the next ones could leave: quota/state.rs and quota/flow.rs.
 
--- The layout of what is kept. A newer one is refused.
-local VERSION = 1
-
-local function fresh()
-  return {
-    at = 0, first_gone = 0, sharers = 0,
-    full_at = { 0, 0, 0, 0 }, opened = { 0, 0, 0, 0 }, used = { 0, 0, 0, 0 },
-    learned = { false, false, false, false },
-    pace = false,
-    window = 0,
-    gate = 'open', probe_op = '', probe_at = 0,
-    barrier = 0, failures = 0, cut_at = 0, epoch = 0, closed_for = 0, closed_until = 0,
-    next_seq = 0, departed = 0, totals = { 0, 0, 0, 0 }, in_flight = 0,
-    mark = 0, marked_at = 0, verdict = 0, latency = 0, last_departure = 0, last_refused = 0,
-    line = {},
-  }
-end
-
-local function limit_of(s, limits, d)
-  local limit = limits[d] or (s.learned[d] and s.learned[d].limit)
-  return limit and shared(limit, limits.share)
-end
-
 local function effective(s, limits)
   local all = {}
   for d = 1, 4 do

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use tidegate_core::LimitKey;
 use tidegate_core::quota::{Limits, OpId};
+use tidegate_core::{LimitKey, Timestamp};
 use tokio::sync::oneshot;
 
 use super::wire::Row;
@@ -15,6 +15,19 @@ pub(super) struct Job {
     pub(super) what: What,
     /// Who waits for the answer.
     pub(super) reply: Option<oneshot::Sender<Result<Done, StoreError>>>,
+}
+
+impl Job {
+    /// Nobody waits for it, and nobody else has to know of it at once.
+    pub(super) const fn may_linger(&self) -> bool {
+        match &self.what {
+            What::Report(news) => {
+                self.reply.is_none()
+                    && !matches!(news.report, Report::Accepted(_) | Report::Refused(_))
+            }
+            _ => false,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -53,6 +66,8 @@ pub(super) struct News {
     pub(super) op: OpId,
     pub(super) report: Report,
     pub(super) limits: Limits,
+    /// When, by a clock that is not the server's.
+    pub(super) at: Option<Timestamp>,
 }
 
 /// Reports that found the channel full or did not arrive. Each ends something that the server may hold for this process,

@@ -16,4 +16,4 @@ write(s, now)
 if what == 'exhausted' then
   expire(s, now)
 end
-return { {}, outlook(s, limits, now) }
+return { outlook(s, limits, now) }

@@ -3,11 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use tidegate_core::LimitKey;
-use tidegate_core::quota::OpId;
+use redis::Cmd;
+use tidegate_core::quota::{Limits, OpId};
+use tidegate_core::{LimitKey, Timestamp};
 use tokio::time::Instant;
 
 use super::RedisOptions;
+use super::scripts::Operation;
 use super::wire;
 
 /// How long a process belongs to those who share a limit after it last asked: longer than anybody sleeps between two
@@ -20,18 +22,38 @@ pub(super) struct Members {
     /// Of 32 bytes.
     hash_key: Option<[u8; 32]>,
     /// This process's number among all that share the server, and what it is called.
-    pub(super) owner: String,
-    pub(super) label: String,
-    pub(super) ttl: Duration,
+    owner: String,
+    label: String,
+    ttl: Duration,
     limits: HashMap<LimitKey, Member>,
     renewed: Instant,
+}
+
+/// What a script is told beside the limit and the process.
+#[derive(Debug)]
+pub(super) struct Setting<'a> {
+    pub(super) limits: &'a Limits,
+    pub(super) with_outlook: bool,
+    /// The time, by a clock that is not the server's.
+    pub(super) at: Option<Timestamp>,
+}
+
+impl Setting<'_> {
+    /// For operations that need no more.
+    pub(super) const fn plain(at: Option<Timestamp>) -> Self {
+        Self {
+            limits: &Limits::UNKNOWN,
+            with_outlook: false,
+            at,
+        }
+    }
 }
 
 /// One limit.
 #[derive(Debug)]
 pub(super) struct Member {
-    pub(super) name: String,
-    pub(super) keys: [String; 2],
+    name: String,
+    keys: [String; 2],
     /// Attempts under way here.
     pub(super) held: HashSet<OpId>,
     used: Instant,
@@ -58,11 +80,60 @@ impl Members {
         format!("{}:{}", self.owner, op.0)
     }
 
-    /// A limit's name and keys on the server, whether it is used here or not.
-    pub(super) fn named(&self, key: &LimitKey) -> (String, [String; 2]) {
-        let name = self.name(key);
-        let keys = self.keys(&name);
-        (name, keys)
+    /// A run of a script for a limit, up to what is the operation's own.
+    pub(super) fn command(
+        &self,
+        operation: Operation,
+        key: &LimitKey,
+        setting: &Setting<'_>,
+    ) -> Cmd {
+        match self.limits.get(key) {
+            Some(member) => self.command_of(operation, member, setting),
+            None => self.command_named(operation, &self.name(key), setting),
+        }
+    }
+
+    pub(super) fn command_named(
+        &self,
+        operation: Operation,
+        name: &str,
+        setting: &Setting<'_>,
+    ) -> Cmd {
+        self.run(operation, name, &self.keys(name), setting)
+    }
+
+    pub(super) fn command_of(
+        &self,
+        operation: Operation,
+        member: &Member,
+        setting: &Setting<'_>,
+    ) -> Cmd {
+        self.run(operation, &member.name, &member.keys, setting)
+    }
+
+    fn run(
+        &self,
+        operation: Operation,
+        name: &str,
+        keys: &[String; 2],
+        setting: &Setting<'_>,
+    ) -> Cmd {
+        let mut command = Cmd::new();
+        command
+            .arg("EVALSHA")
+            .arg(&operation.script().hash)
+            .arg(keys.len())
+            .arg(keys)
+            .arg(&self.owner)
+            .arg(name)
+            .arg(&self.label);
+        let mut numbers = wire::Numbers::default();
+        numbers
+            .put_some(setting.at.map(Timestamp::as_micros))
+            .put(wire::micros(self.ttl));
+        wire::put_limits(&mut numbers, setting.limits, setting.with_outlook);
+        numbers.tell(&mut command);
+        command
     }
 
     fn name(&self, key: &LimitKey) -> String {
@@ -75,8 +146,7 @@ impl Members {
         }
     }
 
-    /// The keys of a limit of that name.
-    pub(super) fn keys(&self, name: &str) -> [String; 2] {
+    fn keys(&self, name: &str) -> [String; 2] {
         [format!("{}limit:{name}", self.prefix), self.index()]
     }
 
@@ -94,10 +164,10 @@ impl Members {
     /// A limit that is used.
     pub(super) fn join(&mut self, key: &LimitKey) -> &mut Member {
         if !self.limits.contains_key(key) {
-            let (name, keys) = self.named(key);
+            let name = self.name(key);
             let member = Member {
+                keys: self.keys(&name),
                 name,
-                keys,
                 held: HashSet::new(),
                 used: Instant::now(),
             };
@@ -108,10 +178,6 @@ impl Members {
         let member = member.unwrap();
         member.used = Instant::now();
         member
-    }
-
-    pub(super) fn get(&self, key: &LimitKey) -> Option<&Member> {
-        self.limits.get(key)
     }
 
     pub(super) fn release(&mut self, key: &LimitKey, op: OpId) {

@@ -1,37 +1,50 @@
--- What corrects a meter: the rest of quota/meter.rs.
+-- How far one dimension is used up, and when it has room: quota/meter.rs. Meters are kept as three lists by dimension: `full_at`, `opened`, `used`.
 
-local function meter_correct(m, d, limit, reserved, actual, sent_at)
-  if limit.window then
-    if sent_at >= m.opened[d] then
-      m.used[d] = max(m.used[d] + actual - reserved, 0)
-    end
-  elseif actual > reserved then
-    m.full_at[d] = max(m.full_at[d], sent_at) + span(limit, actual - reserved)
-  else
-    m.full_at[d] = max(m.full_at[d] - span(limit, reserved - actual), 0)
-  end
+local function is_over(m, d, limit, at)
+  return at >= m.opened[d] + limit.per
 end
 
-local function meter_convert(m, d, from, to, now)
-  if not from then
-    return
-  end
-  if from.window ~= to.window then
-    m.full_at[d], m.opened[d], m.used[d] = 0, 0, 0
-  elseif from.units ~= to.units or from.per ~= to.per or from.burst ~= to.burst then
-    local out = max(m.full_at[d] - now, 0)
-    local each = to.per / to.units * from.units / from.per
-    m.full_at[d] = now + ceil(out * each)
-  end
-end
-
-local function meter_empty(m, d, limit, now)
+local function meter_start(m, d, limit, units, now)
   if not limit.window then
-    m.full_at[d] = max(m.full_at[d], now + span(limit, limit.burst))
+    local missing = span(limit, max(limit.burst - units, 0))
+    return max(now, m.full_at[d] - missing)
+  end
+  now = max(now, m.opened[d])
+  local used = is_over(m, d, limit, now) and 0 or m.used[d]
+  if used + min(units, limit.units) <= limit.units then
+    return now
+  end
+  return m.opened[d] + limit.per + whole(limit.per, 1000)
+end
+
+local function meter_take(m, d, limit, units, at)
+  if not limit.window then
+    m.full_at[d] = max(m.full_at[d], at) + span(limit, units)
     return
   end
-  if is_over(m, d, limit, now) then
-    m.opened[d] = now
+  if is_over(m, d, limit, at) then
+    m.opened[d] = at
+    m.used[d] = 0
   end
-  m.used[d] = max(m.used[d], limit.units)
+  m.used[d] = m.used[d] + units
+end
+
+-- Counts an attempt that leaves. Returns it.
+local function departed(s, cost, seq, now)
+  if s.departed == 0 or s.marked_at == 0 then
+    s.marked_at = now
+  end
+  s.departed = s.departed + 1
+  s.in_flight = s.in_flight + 1
+  s.last_departure = now
+  local totals = s.totals
+  for d = 1, 4 do
+    totals[d] = totals[d] + cost[d]
+  end
+  return seq, s.departed, now, cost[1], cost[3], cost[4], totals[1], totals[2], totals[3], totals[4]
+end
+
+-- As it is kept.
+local function kept(...)
+  return struct.pack(LEASE, ...) .. owner
 end

@@ -2,13 +2,15 @@
 -- Returns how many processes use the limit.
 -- ARGV from 5: the numbers of those it knows.
 
-local s, now, fields, newer = read()
+local s, now, fields, newer = read('o' .. owner)
 if newer then
   return newer
 end
 s = s or fresh()
 live(s, now, fields[2])
-drop_the_gone(s, now)
+if now >= s.first_gone then
+  drop_the_gone(s, now)
+end
 local known = {}
 for i = FIRST_OWN, #ARGV do
   known[ARGV[i]] = true

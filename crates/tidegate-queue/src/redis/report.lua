@@ -7,7 +7,7 @@ local s, now, fields, newer = read('l' .. op)
 if newer then
   return newer
 end
-local lease = lease_of(op, fields[3])
+local lease = lease_of(op, fields[2])
 if not s or not (lease or what == 'left') then
   return {}
 end
@@ -18,7 +18,12 @@ end
 
 local is_done = true
 if what == 'left' then
-  line_leave(s.line, op)
+  for i, place in ipairs(s.line) do
+    if place.op == op then
+      table.remove(s.line, i)
+      break
+    end
+  end
 elseif what == 'settled' then
   local requests, input, output = struct.unpack('<ddd', told)
   settle(s, lease, { requests, input + output, input, output }, limits)
@@ -31,5 +36,5 @@ else
 end
 if is_done then
   write(s, now)
-  return answered({}, s, limits, now)
+  return {}
 end

@@ -1,6 +1,6 @@
 -- Says that a process is gone, and drops what it still holds.
 
-local s, now, fields, newer = read()
+local s, now, fields, newer = read('o' .. owner)
 if newer then
   return newer
 end

@@ -29,58 +29,41 @@ macro_rules! script {
     };
 }
 
-// A script's functions are made anew in each run, so each has those alone that it needs, and a report first deals with
-// what needs few.
+// A script's functions are made anew in each run, so each has those alone that it needs, and deals first with what needs
+// few.
 static ASK: LazyLock<Script> = script!(
     "limits.lua",
+    "shelf.lua",
+    "meters.lua",
+    "quick.lua",
     "pace.lua",
     "flow.lua",
+    "go.lua",
+    "members.lua",
+    "outlook.lua",
+    "ask.lua",
     "line.lua",
-    "turn.lua",
-    "shelf.lua",
-    "ask.lua"
+    "turn.lua"
 );
 static REPORT: LazyLock<Script> = script!(
     "limits.lua",
+    "shelf.lua",
+    "settle.lua",
+    "report.lua",
+    "meters.lua",
+    "convert.lua",
     "pace.lua",
     "flow.lua",
-    "line.lua",
-    "meters.lua",
-    "settle.lua",
-    "shelf.lua",
-    "report.lua",
+    "members.lua",
+    "outlook.lua",
     "learned.lua",
     "feedback.lua",
     "lesson.lua"
 );
-static RENEW: LazyLock<Script> = script!(
-    "limits.lua",
-    "pace.lua",
-    "flow.lua",
-    "shelf.lua",
-    "renew.lua"
-);
-static RETIRE: LazyLock<Script> = script!(
-    "limits.lua",
-    "pace.lua",
-    "flow.lua",
-    "shelf.lua",
-    "retire.lua"
-);
-static RESET: LazyLock<Script> = script!(
-    "limits.lua",
-    "pace.lua",
-    "flow.lua",
-    "shelf.lua",
-    "reset.lua"
-);
-static STATUS: LazyLock<Script> = script!(
-    "limits.lua",
-    "pace.lua",
-    "flow.lua",
-    "shelf.lua",
-    "status.lua"
-);
+static RENEW: LazyLock<Script> = script!("limits.lua", "shelf.lua", "members.lua", "renew.lua");
+static RETIRE: LazyLock<Script> = script!("limits.lua", "shelf.lua", "members.lua", "retire.lua");
+static RESET: LazyLock<Script> = script!("limits.lua", "shelf.lua", "members.lua", "reset.lua");
+static STATUS: LazyLock<Script> = script!("limits.lua", "shelf.lua", "status.lua");
 
 impl Operation {
     pub(super) fn script(self) -> &'static Script {

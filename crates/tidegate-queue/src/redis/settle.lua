@@ -1,4 +1,16 @@
--- How attempts end of which nothing is learned: quota/state/feedback.rs.
+-- How attempts end of which nothing is learned: quota/state/feedback.rs, and the corrections of quota/meter.rs.
+
+local function meter_correct(m, d, limit, reserved, actual, sent_at)
+  if limit.window then
+    if sent_at >= m.opened[d] then
+      m.used[d] = max(m.used[d] + actual - reserved, 0)
+    end
+  elseif actual > reserved then
+    m.full_at[d] = max(m.full_at[d], sent_at) + span(limit, actual - reserved)
+  else
+    m.full_at[d] = max(m.full_at[d] - span(limit, reserved - actual), 0)
+  end
+end
 
 local function settle(s, lease, actual, limits)
   s.in_flight = max(s.in_flight - 1, 0)

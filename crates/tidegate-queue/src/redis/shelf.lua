@@ -7,6 +7,8 @@
 -- the outlook is wanted (1), and for each configured limit its dimension, units, period, burst and whether it is a window
 -- (1). From 5 on: the operation's own. Each run makes its functions anew, so what is rarely needed is made where it is.
 
+-- The layout of what is kept. A newer one is refused.
+local VERSION = 1
 local FIRST_OWN = 5
 local IDLE = 7 * 24 * 3600 * 1000
 local CLOCK_SLACK = 1000000
@@ -28,6 +30,21 @@ local function limits_of()
   return limits
 end
 
+local function fresh()
+  return {
+    version = VERSION, at = 0, first_gone = 0, sharers = 0,
+    full_at = { 0, 0, 0, 0 }, opened = { 0, 0, 0, 0 }, used = { 0, 0, 0, 0 },
+    learned = { false, false, false, false },
+    pace = false,
+    window = 0,
+    gate = 'open', probe_op = '', probe_at = 0,
+    barrier = 0, failures = 0, cut_at = 0, epoch = 0, closed_for = 0, closed_until = 0,
+    next_seq = 0, departed = 0, totals = { 0, 0, 0, 0 }, in_flight = 0,
+    mark = 0, marked_at = 0, verdict = 0, latency = 0, last_departure = 0, last_refused = 0,
+    line = {},
+  }
+end
+
 -- Numbers at fixed places, the layout's first, and behind them what most limits do not have.
 local function encode(s)
   local a, o, u, t = s.full_at, s.opened, s.used, s.totals
@@ -43,20 +60,27 @@ local function encode(s)
   return text .. cmsgpack.pack({ s.gate, s.probe_op, s.pace, l, s.line })
 end
 
-local function decode(text)
-  local s, a, o, u, t = {}, {}, {}, {}, {}
-  local _, from
-  _, s.at, s.first_gone, s.sharers, a[1], a[2], a[3], a[4], o[1], o[2], o[3], o[4], u[1], u[2], u[3], u[4],
-    t[1], t[2], t[3], t[4], s.window, s.barrier, s.failures, s.cut_at, s.epoch, s.closed_for, s.closed_until,
-    s.next_seq, s.departed, s.in_flight, s.mark, s.marked_at, s.verdict, s.latency, s.last_departure, s.last_refused,
-    s.probe_at, from = struct.unpack(NUMBERS, text)
-  s.full_at, s.opened, s.used, s.totals = a, o, u, t
-  if from > #text then
-    s.gate, s.probe_op, s.pace, s.learned, s.line = 'open', '', false, { false, false, false, false }, {}
-  else
-    s.gate, s.probe_op, s.pace, s.learned, s.line = unpack(cmsgpack.unpack(string.sub(text, from)))
+-- A table made with all its fields is made at once, one that grows is made several times.
+local function state_of(text, version, at, first_gone, sharers, a1, a2, a3, a4, o1, o2, o3, o4, u1, u2, u3, u4, t1, t2, t3, t4,
+    window, barrier, failures, cut_at, epoch, closed_for, closed_until, next_seq, departed, in_flight, mark, marked_at,
+    verdict, latency, last_departure, last_refused, probe_at, from)
+  local gate, probe_op, pace, learned, line = 'open', '', false, nil, nil
+  if from <= #text then
+    gate, probe_op, pace, learned, line = unpack(cmsgpack.unpack(string.sub(text, from)))
   end
-  return s
+  return {
+    version = version, at = at, first_gone = first_gone, sharers = sharers,
+    full_at = { a1, a2, a3, a4 }, opened = { o1, o2, o3, o4 }, used = { u1, u2, u3, u4 }, totals = { t1, t2, t3, t4 },
+    window = window, barrier = barrier, failures = failures, cut_at = cut_at, epoch = epoch, closed_for = closed_for,
+    closed_until = closed_until, next_seq = next_seq, departed = departed, in_flight = in_flight, mark = mark,
+    marked_at = marked_at, verdict = verdict, latency = latency, last_departure = last_departure,
+    last_refused = last_refused, probe_at = probe_at,
+    gate = gate, probe_op = probe_op, pace = pace, learned = learned or { false, false, false, false }, line = line or {},
+  }
+end
+
+local function decode(text)
+  return state_of(text, struct.unpack(NUMBERS, text))
 end
 
 -- The state, the time it is read at, and the fields asked for. No state where the limit is not known; fourth: what is to
@@ -67,17 +91,19 @@ local function read(...)
     local time = redis.call('TIME')
     now = time[1] * 1000000 + time[2]
   end
-  local fields = redis.call('HMGET', limit_key, 'state', 'o' .. owner, ...)
+  local fields = redis.call('HMGET', limit_key, 'state', ...)
   local text = fields[1]
   if not text then
     return nil, now, fields
   end
-  local is_whole, version = pcall(struct.unpack, '<d', text)
-  if is_whole and version > VERSION then
-    return nil, now, fields, redis.error_reply('NEWER ' .. string.format('%.0f', version))
+  local is_whole, s = pcall(decode, text)
+  if not is_whole or s.version ~= VERSION then
+    local has_version, version = pcall(struct.unpack, '<d', text)
+    if has_version and version > VERSION then
+      return nil, now, fields, redis.error_reply('NEWER ' .. string.format('%.0f', version))
+    end
+    is_whole = false
   end
-  local s
-  is_whole, s = pcall(decode, text)
   if is_whole and now >= s.at then
     return s, now, fields
   elseif is_whole and now >= s.at - CLOCK_SLACK then
@@ -99,25 +125,6 @@ local function write(s, now, ...)
   redis.call('HSET', limit_key, 'state', encode(s), ...)
 end
 
-local function expire(s, now)
-  local closed = s.closed_until > now and ceil((s.closed_until - now) / 1000) or 0
-  redis.call('PEXPIRE', limit_key, string.format('%.0f', IDLE + closed))
-end
-
--- Says that this process lives, if that has not been said for a while. `said` is what was said last. The state is written
--- afterwards.
-local function live(s, now, said)
-  if said and tonumber(string.match(said, '^%d+')) > now + ttl * 2 / 3 then
-    return
-  elseif not said then
-    s.sharers = s.sharers + 1
-  end
-  redis.call('HSET', limit_key, 'o' .. owner, string.format('%.0f %s', now + ttl, ARGV[3]))
-  expire(s, now)
-  redis.call('ZADD', KEYS[2], string.format('%.0f', now), ARGV[2])
-  redis.call('PEXPIRE', KEYS[2], IDLE)
-end
-
 local function lease_of(op, text)
   if not text then
     return nil
@@ -131,79 +138,7 @@ local function lease_of(op, text)
   return l
 end
 
--- A lease as it is kept.
-local function kept(l)
-  local c, t = l.cost, l.totals
-  return struct.pack(LEASE, l.seq, l.serial, l.sent_at, c[1], c[3], c[4], t[1], t[2], t[3], t[4]) .. owner
-end
-
--- Drops what is under way and `is_lost`. It may have been served, so what it took stays taken.
-local function drop_leases(s, all, is_lost)
-  for i = 1, #all, 2 do
-    if string.sub(all[i], 1, 1) == 'l' and is_lost(lease_of(string.sub(all[i], 2), all[i + 1])) then
-      redis.call('HDEL', limit_key, all[i])
-      s.in_flight = max(s.in_flight - 1, 0)
-    end
-  end
-end
-
--- Looks for processes that are gone when the first can be: each lives until it expires, and expires later each time it
--- is heard of.
-local function drop_the_gone(s, now)
-  if now < s.first_gone then
-    return
-  end
-  local living, first, sharers, gone = {}, now + ttl, 0, false
-  local all = redis.call('HGETALL', limit_key)
-  for i = 1, #all, 2 do
-    if string.sub(all[i], 1, 1) == 'o' then
-      local expires = tonumber(string.match(all[i + 1], '^%d+'))
-      if expires > now then
-        living[string.sub(all[i], 2)] = true
-        first = min(first, expires)
-        sharers = sharers + 1
-      else
-        redis.call('HDEL', limit_key, all[i])
-        gone = true
-      end
-    end
-  end
-  if gone then
-    drop_leases(s, all, function(lease)
-      return not living[lease.owner]
-    end)
-  end
-  s.first_gone, s.sharers = first, sharers
-end
-
--- What a process needs to go on alone: when the next may leave (-1: not known), how many may be under way (-1: any number),
--- how many processes there are, the pace per second, limits told by headers, and whether something was amiss.
-local function outlook(s, limits, now)
-  local f = flow_of(s, effective(s, limits), limits, now)
-  local start = max(flow_start(f, { 1, 0, 0, 0 }), s.closed_until)
-  local learned = {}
-  for d = 1, 4 do
-    local known = s.learned[d] and not limits[d] and s.learned[d].limit
-    if known then
-      local kind = known.window and 1 or 0
-      for _, number in ipairs({ d, known.units, known.per, known.burst, kind }) do
-        learned[#learned + 1] = number
-      end
-    end
-  end
-  return {
-    start == huge and -1 or start - now,
-    f.most == huge and -1 or f.most,
-    max(s.sharers, 1),
-    s.pace and string.format('%.17g', pace_at(s.pace, now)) or '',
-    learned,
-    note,
-  }
-end
-
-local function answered(answer, s, limits, now)
-  if wants_outlook == 1 or note ~= '' then
-    return { answer, outlook(s, limits, now) }
-  end
-  return { answer }
+-- Whether it is time to say again that this process lives. `said` is what was said last.
+local function is_due(said, now)
+  return not said or struct.unpack('<d', said) <= now + ttl * 2 / 3
 end

@@ -104,13 +104,14 @@ for i = 1, #all, 2 do
     local holder = lease_of(number, all[i + 1]).owner
     attempts[holder] = (attempts[holder] or 0) + 1
   elseif kind == 'o' then
-    expires[number], called[number] = string.match(all[i + 1], '^(%d+) (.*)$')
+    expires[number] = struct.unpack('<d', all[i + 1])
+    called[number] = string.sub(all[i + 1], 9)
   end
 end
 local holders = {}
 for holder, count in pairs(attempts) do
   if called[holder] then
-    holders[#holders + 1] = { called[holder], count, max(tonumber(expires[holder]) - now, 0) }
+    holders[#holders + 1] = { called[holder], count, max(expires[holder] - now, 0) }
   end
 end
 return { now, object(names, values), holders }

@@ -1,15 +1,6 @@
--- Who leaves, and when the others may ask again: the questions of quota/state.rs.
+-- Who leaves where some wait, and when they may ask again: the questions of quota/state.rs.
 
 local MOST_PASSED, GRACE = 32, 2000000
-
-local function fits(cost, all)
-  for d = 1, 4 do
-    if all[d] and cost[d] > all[d].units then
-      return false
-    end
-  end
-  return true
-end
 
 -- Lets those before leave in the flow who leave sooner or were gone by too often. Returns those it goes by.
 local function walk(s, f, place, cost)
@@ -39,35 +30,6 @@ local function seq_of(s, ask)
   return seq
 end
 
--- `f` is the flow where nothing has advanced it, else `nil`.
-local function go(s, ask, seq, all, limits, now, passed, f)
-  for _, i in ipairs(passed) do
-    s.line[i].passed = s.line[i].passed + 1
-  end
-  line_leave(s.line, ask.op)
-  local was = s.gate
-  if was == 'closed' then
-    s.gate, s.probe_op, s.probe_at = 'probing', ask.op, now
-  elseif was == 'probing' then
-    open_gate(s, s.probe_at)
-  end
-  if not f or was ~= 'open' then
-    f = flow_of(s, all, limits, now)
-  end
-  flow_take(f, ask.cost, now)
-  s.full_at, s.opened, s.used, s.pace = f.full_at, f.opened, f.used, f.pace or false
-  if s.departed == 0 or s.marked_at == 0 then
-    s.marked_at = now
-  end
-  s.departed = s.departed + 1
-  s.in_flight = s.in_flight + 1
-  s.last_departure = now
-  for d = 1, 4 do
-    s.totals[d] = s.totals[d] + ask.cost[d]
-  end
-  return { op = ask.op, seq = seq, serial = s.departed, sent_at = now, cost = ask.cost, totals = copied(s.totals) }
-end
-
 local function why_of(s, f, at)
   if at == huge then
     return 'room'
@@ -90,24 +52,17 @@ local function gap_of(s, f)
   return max(requests, paced)
 end
 
-local function forget(s, now)
-  if s.in_flight == 0 and s.pace and now - s.last_departure > 600000000 then
-    s.pace = false
-    s.window = 0
+-- Those who are gone by, and whoever leaves.
+local function overtake(passed, op)
+  for _, i in ipairs(passed) do
+    s.line[i].passed = s.line[i].passed + 1
   end
+  line_leave(s.line, op)
 end
 
--- Returns the answer as it goes over the wire, and the lease of whoever leaves.
-local function state_ask(s, asks, limits, now)
-  local head = asks[1]
-  if s.closed_until > now then
-    line_leave(s.line, head.op)
-    return { 'closed', s.closed_until - now }
-  end
-  forget(s, now)
+-- Returns the answer, and who leaves with which lease.
+local function state_ask()
   line_lapse(s.line, now)
-  local all = effective(s, limits)
-  local f = flow_of(s, all, limits, now)
   if not fits(head.cost, all) then
     line_leave(s.line, head.op)
     return { 'refused', -1 }
@@ -118,10 +73,11 @@ local function state_ask(s, asks, limits, now)
   })
   local passed = walk(s, f, place, head.cost)
   local at = flow_start(f, head.cost)
-  local by_size = at ~= huge and at > now and flow_start(f, { head.cost[1], 0, 0, 0 }) < at
   if at <= now then
-    return { 'go', 0, seq }, go(s, head, seq, all, limits, now, passed, place == 0 and f)
+    overtake(passed, head.op)
+    return { 'go', 0, seq }, head.op, go(s, head, seq, all, limits, now)
   end
+  local by_size = at ~= huge and flow_start(f, { head.cost[1], 0, 0, 0 }) < at
   if by_size then
     local behind = #s.line
     for i = 2, #asks do
@@ -131,7 +87,8 @@ local function state_ask(s, asks, limits, now)
       local start = flow_start(f, ask.cost)
       if start <= now and fits(ask.cost, all) then
         local seq = seq_of(s, ask)
-        return { 'go', i - 1, seq }, go(s, ask, seq, all, limits, now, passed)
+        overtake(passed, ask.op)
+        return { 'go', i - 1, seq }, ask.op, go(s, ask, seq, all, limits, now)
       end
       at = min(at, start)
     end
@@ -149,3 +106,5 @@ local function state_ask(s, asks, limits, now)
   end
   return { 'wait', at - now, seq, why, place, by_size and 1 or 0, gap_of(s, f) }
 end
+
+return replied(state_ask())

@@ -164,16 +164,17 @@ fn put_observed(numbers: &mut Numbers, seen: ObservedLimits) {
 
 /// The answer to a question or a report, and what else was told.
 pub(super) fn answer(value: Value) -> Result<(Vec<Value>, Option<LastKnown>), StoreError> {
-    let Value::Array(parts) = value else {
+    let Value::Array(mut answer) = value else {
         return Err(unreadable());
     };
-    let mut parts = parts.into_iter();
-    let answer = match parts.next() {
-        Some(Value::Array(answer)) => answer,
-        Some(_) => return Err(unreadable()),
-        None => Vec::new(),
+    let known = match answer.pop() {
+        Some(Value::Array(outlook)) => Some(last_known(outlook)?),
+        Some(word) => {
+            answer.push(word);
+            None
+        }
+        None => None,
     };
-    let known = parts.next().map(last_known).transpose()?;
     Ok((answer, known))
 }
 
@@ -213,10 +214,7 @@ fn why(word: &str) -> Result<Waiting, StoreError> {
     })
 }
 
-fn last_known(value: Value) -> Result<LastKnown, StoreError> {
-    let Value::Array(parts) = value else {
-        return Err(unreadable());
-    };
+fn last_known(parts: Vec<Value>) -> Result<LastKnown, StoreError> {
     let mut parts = parts.into_iter();
     let start: i64 = next(&mut parts)?;
     let most: i64 = next(&mut parts)?;

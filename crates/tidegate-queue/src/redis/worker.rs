@@ -5,20 +5,22 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
-use redis::{Cmd, RedisResult, Value};
+use redis::{RedisResult, Value};
+use tidegate_core::LimitKey;
 use tidegate_core::quota::{Limits, OpId};
-use tidegate_core::{LimitKey, Timestamp};
 use tokio::time::Instant;
 
 use super::connection::{Batch, Connection, Silence};
 use super::job::{Backlog, Done, Job, News, What};
-use super::members::{Member, Members};
+use super::members::{Members, Setting};
 use super::scripts::Operation;
-use super::{Heard, wire};
+use super::{Heard, OwnClock, wire};
 use crate::store::{Ask, LastKnown, Report, StoreError, Turn};
 
 /// Sent in one round trip at most: others wait for it.
 const TOGETHER: usize = 64;
+/// How long the end of an attempt may wait to be told with something else.
+const LINGER: Duration = Duration::from_millis(2);
 /// What was heard of a limit is heard anew with the next question after so long.
 const STALE: Duration = Duration::from_millis(50);
 
@@ -28,7 +30,7 @@ pub(super) struct Worker {
     pub(super) jobs: Receiver<Job>,
     pub(super) backlog: Backlog,
     pub(super) heard: Heard,
-    pub(super) clock: Option<Box<dyn Fn() -> Timestamp + Send>>,
+    pub(super) clock: OwnClock,
     pub(super) rest: Duration,
 }
 
@@ -53,8 +55,7 @@ impl Worker {
 
     /// Does all that is waiting in one round trip.
     fn work(&mut self, first: Job) {
-        let more = self.jobs.try_iter().take(TOGETHER - 1);
-        let jobs: Vec<Job> = std::iter::once(first).chain(more).collect();
+        let jobs = self.gather(first);
         // In the order it happened: what was not told yet comes first.
         if let Err(silence) = self.catch_up() {
             for job in jobs {
@@ -66,7 +67,7 @@ impl Worker {
         for job in &jobs {
             self.put(&mut batch, &job.what);
         }
-        match self.connection.send(batch) {
+        match self.connection.send(&batch) {
             Ok(answers) => {
                 let mut answers = answers.into_iter();
                 for job in jobs {
@@ -82,11 +83,33 @@ impl Worker {
         }
     }
 
+    /// What is waiting. An end that nobody waits for waits a moment for company: most often the next question follows.
+    fn gather(&self, first: Job) -> Vec<Job> {
+        let mut jobs = vec![first];
+        let begin = Instant::now();
+        while jobs.len() < TOGETHER {
+            let time = LINGER.saturating_sub(begin.elapsed());
+            let next = if jobs.iter().all(Job::may_linger) && !time.is_zero() {
+                self.jobs.recv_timeout(time).ok()
+            } else {
+                self.jobs.try_recv().ok()
+            };
+            let Some(next) = next else { break };
+            jobs.push(next);
+        }
+        jobs
+    }
+
     fn put(&mut self, batch: &mut Batch, what: &What) {
         match what {
             What::Ask { key, asks, limits } => {
                 self.members.join(key);
-                let mut command = self.command(Operation::Ask, key, limits);
+                let setting = Setting {
+                    limits,
+                    with_outlook: self.is_stale(key),
+                    at: self.clock.now(),
+                };
+                let mut command = self.members.command(Operation::Ask, key, &setting);
                 for ask in asks {
                     command.arg(self.members.op(ask.op));
                     wire::ask(ask).tell(&mut command);
@@ -95,7 +118,8 @@ impl Worker {
             }
             What::Report(news) => self.put_news(batch, news),
             What::Reset(key) => {
-                let command = self.command(Operation::Reset, key, &Limits::UNKNOWN);
+                let setting = Setting::plain(self.clock.now());
+                let command = self.members.command(Operation::Reset, key, &setting);
                 batch.push(Operation::Reset, command);
             }
             What::Status | What::Reach => {}
@@ -103,56 +127,21 @@ impl Worker {
     }
 
     fn put_news(&self, batch: &mut Batch, news: &News) {
-        let mut command = self.command(Operation::Report, &news.key, &news.limits);
+        let setting = Setting {
+            limits: &news.limits,
+            with_outlook: false,
+            at: news.at,
+        };
+        let mut command = self.members.command(Operation::Report, &news.key, &setting);
         let (what, numbers) = wire::report(news.report);
         command.arg(self.members.op(news.op)).arg(what);
         numbers.tell(&mut command);
         batch.push(Operation::Report, command);
     }
 
-    /// A run of a script up to what is the operation's own.
-    fn command(&self, operation: Operation, key: &LimitKey, limits: &Limits) -> Cmd {
-        let is_old = self
-            .heard()
-            .get(key)
-            .is_none_or(|(at, _)| at.elapsed() >= STALE);
-        if let Some(member) = self.members.get(key) {
-            return self.named(operation, &member.name, &member.keys, limits, is_old);
-        }
-        let (name, keys) = self.members.named(key);
-        self.named(operation, &name, &keys, limits, false)
-    }
-
-    fn named(
-        &self,
-        operation: Operation,
-        name: &str,
-        keys: &[String; 2],
-        limits: &Limits,
-        with_outlook: bool,
-    ) -> Cmd {
-        let mut command = Batch::command(operation, keys);
-        command
-            .arg(&self.members.owner)
-            .arg(name)
-            .arg(&self.members.label);
-        let mut numbers = wire::Numbers::default();
-        numbers
-            .put_some(self.clock.as_ref().map(|clock| clock().as_micros()))
-            .put(wire::micros(self.members.ttl));
-        wire::put_limits(&mut numbers, limits, with_outlook);
-        numbers.tell(&mut command);
-        command
-    }
-
-    fn of_member(&self, operation: Operation, member: &Member) -> Cmd {
-        self.named(
-            operation,
-            &member.name,
-            &member.keys,
-            &Limits::UNKNOWN,
-            false,
-        )
+    fn is_stale(&self, key: &LimitKey) -> bool {
+        let heard = self.heard();
+        heard.get(key).is_none_or(|(at, _)| at.elapsed() >= STALE)
     }
 
     /// Tells whoever asked what came of it.
@@ -234,6 +223,7 @@ impl Worker {
             op,
             report: Report::Unsent,
             limits: *limits,
+            at: self.clock.now(),
         });
     }
 
@@ -247,7 +237,7 @@ impl Worker {
         for news in &left {
             self.put_news(&mut batch, news);
         }
-        match self.connection.send(batch) {
+        match self.connection.send(&batch) {
             Ok(_) => {
                 for news in &left {
                     self.members.release(&news.key, news.op);
@@ -266,16 +256,17 @@ impl Worker {
         if !self.members.is_due() {
             return;
         }
+        let setting = Setting::plain(self.clock.now());
         let (mut batch, mut keys) = (Batch::default(), Vec::new());
         for (key, member) in self.members.all() {
-            let mut command = self.of_member(Operation::Renew, member);
+            let mut command = self.members.command_of(Operation::Renew, member, &setting);
             for op in &member.held {
                 command.arg(self.members.op(*op));
             }
             batch.push(Operation::Renew, command);
             keys.push(key.clone());
         }
-        match self.connection.send(batch) {
+        match self.connection.send(&batch) {
             Ok(answers) => {
                 for (key, answer) in keys.iter().zip(answers) {
                     self.count(key, answer);
@@ -296,11 +287,13 @@ impl Worker {
     /// Says the last things, once: nobody waits for a server that is away.
     fn retire(&mut self) {
         let caught_up = self.catch_up();
+        let setting = Setting::plain(self.clock.now());
         let mut batch = Batch::default();
         for (_, member) in self.members.all() {
-            batch.push(Operation::Retire, self.of_member(Operation::Retire, member));
+            let command = self.members.command_of(Operation::Retire, member, &setting);
+            batch.push(Operation::Retire, command);
         }
-        if let Err(silence) = caught_up.and_then(|()| self.connection.send(batch)) {
+        if let Err(silence) = caught_up.and_then(|()| self.connection.send(&batch)) {
             tracing::debug!("Redis: {}", silence.reason);
         }
     }
@@ -316,11 +309,13 @@ impl Worker {
         names.sort();
         let mut batch = Batch::default();
         for name in &names {
-            let keys = self.members.keys(name);
-            let command = self.named(Operation::Status, name, &keys, &Limits::UNKNOWN, false);
+            let setting = Setting::plain(self.clock.now());
+            let command = self
+                .members
+                .command_named(Operation::Status, name, &setting);
             batch.push(Operation::Status, command);
         }
-        let answers = self.connection.send(batch);
+        let answers = self.connection.send(&batch);
         let answers = answers.map_err(|silence| unanswered(&silence.reason))?;
         let mut rows = Vec::new();
         for (name, answer) in names.iter().zip(answers) {

@@ -125,6 +125,9 @@ async fn survives(mut server: Server, away: fn(&mut Server), back: fn(&mut Serve
             "{alone} left, and its share was {share}"
         );
     }
+    for store in &stores {
+        store.reach().await.unwrap();
+    }
     let rows = stores[0].status(&|_| Limits::UNKNOWN, Clock::system().now());
     let standing = rows.await.unwrap()[0].standing;
     assert_eq!((standing.in_flight, standing.waiting), (0, 0));
