@@ -5,6 +5,10 @@
 //! it may leave, in order. The arithmetic is `tidegate_core::quota`; a [`QueueStore`] applies it atomically; the
 //! [`Queue`] does the waiting.
 
+// What tests share says so.
+#[cfg(test)]
+extern crate self as tidegate_queue;
+
 mod clock;
 mod guarded;
 mod memory;

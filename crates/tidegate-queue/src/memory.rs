@@ -23,6 +23,17 @@ pub(crate) struct Limited {
 }
 
 impl Limited {
+    /// For tests that look at all of it.
+    #[cfg(all(test, feature = "redis"))]
+    pub(crate) const fn state(&self) -> &QuotaState {
+        &self.state
+    }
+
+    /// As [`QuotaState::reset`].
+    pub(crate) fn reset(&mut self) {
+        self.state.reset();
+    }
+
     /// Whether that attempt is under way.
     pub(crate) fn knows(&self, op: OpId) -> bool {
         self.leases.contains_key(&op)
@@ -161,7 +172,7 @@ impl QueueStore for MemoryStore {
     fn reset<'a>(&'a self, key: &'a LimitKey) -> StoreFuture<'a, bool> {
         let mut all = self.limits();
         let limited = all.get_mut(key);
-        let known = limited.map(|limited| limited.state.reset()).is_some();
+        let known = limited.map(Limited::reset).is_some();
         drop(all);
         Box::pin(ready(Ok(known)))
     }

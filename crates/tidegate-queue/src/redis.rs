@@ -319,3 +319,6 @@ impl QueueStore for RedisStore {
         Box::pin(async move { self.order(What::Reach).await.map(drop) })
     }
 }
+
+#[cfg(test)]
+mod tests;
