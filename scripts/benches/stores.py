@@ -4,8 +4,8 @@ A reservation and its settlement, beside the same arithmetic behind a bare mutex
 that read and write one row of the same size, asked for the same way: from a task, of a thread. The quietest round of
 each counts. On a server of its own, beside two bare round trips of a script that reads and writes as many bytes as a
 state and a lease have, asked for in the same way, and beside two of `PING`, which no bar is set against; there the time until
-it is done counts, since most of the work is another process's. A line of 100,000 beside one of 1,000: time from one departure to the next, memory per waiter. Two processes
-over one file: how evenly they share it (Jain's index).
+it is done counts, since most of the work is another process's. A line of 100,000 beside one of 1,000: time from one
+departure to the next, memory per waiter. Two processes over one file: how evenly they share it (Jain's index).
 
 Bars: a store costs at most twice what is bare; a departure from the long line at most 1.5 times one from the short; an
 index of at least 0.98.
