@@ -9,7 +9,8 @@ local function meter_convert(m, d, from, to, now)
   elseif from.units ~= to.units or from.per ~= to.per or from.burst ~= to.burst then
     local out = max(m.full_at[d] - now, 0)
     local each = to.per / to.units * from.units / from.per
-    m.full_at[d] = now + ceil(out * each)
+    local moved = ceil(out * each)
+    m.full_at[d] = moved == moved and now + moved or now
   end
 end
 

@@ -18,8 +18,12 @@ end
 local MINUTE, SECOND = 60000000, 1000000
 local WINDOWS = { SECOND, 10 * SECOND, MINUTE, 60 * MINUTE, 24 * 60 * MINUTE }
 
+local function is_coarse(reset)
+  return fmod(reset, SECOND) == 0
+end
+
 local function rounding_of(reset)
-  return fmod(reset, SECOND) == 0 and SECOND or SECOND / 100
+  return is_coarse(reset) and SECOND or SECOND / 100
 end
 
 local function learned_bucket(units, per, used)
@@ -33,6 +37,17 @@ local function period(units, used, reset)
     return MINUTE
   end
   return scaled(units, reset, used)
+end
+
+-- The period, as far as another observation allows.
+local function corrected(before, told, reset)
+  local units, used = told.limit.units, told.used
+  local least = told.limit.per
+  if is_coarse(reset) then
+    least = scaled(units, max(reset - SECOND, 0), used)
+  end
+  local most = used > 1 and scaled(units, reset, used - 1) or huge
+  return max(min(before.limit.per, most), least)
 end
 
 local function learned_after(before, told, reset)
@@ -60,9 +75,13 @@ local function learned_after(before, told, reset)
     return before
   end
   local from = stands_still and before or told
-  if told.used > used then
-    limit = told.limit
+  local per
+  if is_coarse(reset) and told.used > used then
+    per = told.limit.per
+  else
+    per = corrected(before, told, reset)
   end
+  limit = { units = limit.units, per = per, burst = limit.burst, window = limit.window }
   return { limit = limit, used = max(told.used, used), reset_at = from.reset_at, used_then = from.used_then }
 end
 

@@ -1,5 +1,5 @@
--- What is metered: quota/limits.rs. Times are whole microseconds, which a double
--- holds exactly up to 2^53; `math.huge` is a start that only somebody else's end can bring.
+-- What is metered: quota/limits.rs. Times are whole microseconds, which a double holds exactly up to 2^53; `math.huge` is a
+-- start that only somebody else's end can bring.
 
 local floor, ceil, fmod, huge = math.floor, math.ceil, math.fmod, math.huge
 local max, min = math.max, math.min

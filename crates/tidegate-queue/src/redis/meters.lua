@@ -1,4 +1,5 @@
--- How far one dimension is used up, and when it has room: quota/meter.rs. Meters are kept as three lists by dimension: `full_at`, `opened`, `used`.
+-- How far one dimension is used up, and when it has room: quota/meter.rs. Meters are kept as three lists by dimension:
+-- `full_at`, `opened`, `used`.
 
 local function is_over(m, d, limit, at)
   return at >= m.opened[d] + limit.per
@@ -17,9 +18,11 @@ local function meter_start(m, d, limit, units, now)
   return m.opened[d] + limit.per + whole(limit.per, 1000)
 end
 
+-- What leaves a full bucket counts as used a little later: the provider's begins to refill when it has arrived.
 local function meter_take(m, d, limit, units, at)
   if not limit.window then
-    m.full_at[d] = max(m.full_at[d], at) + span(limit, units)
+    local journey = min(whole(span(limit, max(limit.burst - 1, 0)), 10), 100000)
+    m.full_at[d] = max(m.full_at[d], at + journey) + span(limit, units)
     return
   end
   if is_over(m, d, limit, at) then
