@@ -3,6 +3,7 @@
 
 local floor, ceil, fmod, huge = math.floor, math.ceil, math.fmod, math.huge
 local max, min = math.max, math.min
+local LONGEST_JOURNEY = 100000
 
 -- Whole division, exact where a quotient's fraction is smaller than what a double tells apart.
 local function whole(a, b)

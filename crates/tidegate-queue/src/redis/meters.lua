@@ -21,7 +21,7 @@ end
 -- What leaves a full bucket counts as used a little later: the provider's begins to refill when it has arrived.
 local function meter_take(m, d, limit, units, at)
   if not limit.window then
-    local journey = min(whole(span(limit, max(limit.burst - 1, 0)), 10), 100000)
+    local journey = min(whole(span(limit, max(limit.burst - 1, 0)), 10), LONGEST_JOURNEY)
     m.full_at[d] = max(m.full_at[d], at + journey) + span(limit, units)
     return
   end

@@ -8,7 +8,7 @@ local function walk(s, f, place, cost)
   for i = 1, min(place, #s.line) do
     local other = s.line[i]
     local theirs = flow_start(f, other.cost)
-    if theirs <= flow_start(f, cost) or other.passed >= MOST_PASSED then
+    if theirs <= flow_start(f, cost) + LONGEST_JOURNEY or other.passed >= MOST_PASSED then
       flow_take(f, other.cost, theirs)
     else
       passed[#passed + 1] = i
@@ -43,7 +43,7 @@ end
 
 local function look(s, place)
   local each = whole(s.latency, max(s.in_flight, 1))
-  return min(max(each, 20000), 500000) * (place + 1)
+  return min(max(each, 20000) * (place + 1), 500000)
 end
 
 -- A limit that headers may not have shown yet is told nobody: see quota/state.rs.
