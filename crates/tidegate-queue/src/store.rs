@@ -183,8 +183,13 @@ pub trait QueueStore: Debug + Send + Sync {
         None
     }
 
-    /// Whether it can be asked at present.
-    fn reach(&self) -> StoreFuture<'_, ()>;
+    /// Whether it can be asked at present. A store that has a cheaper way to tell than its status says so.
+    fn reach(&self) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            let status = self.status(&|_| Limits::UNKNOWN, Timestamp::default());
+            status.await.map(drop)
+        })
+    }
 }
 
 impl Report {
