@@ -145,6 +145,7 @@ impl Filling<'_> {
         // Nothing that has grown beyond its limit since is read.
         fitting(file.metadata.len(), 0, self.options)?;
         let text = read::text(file, self.options.max_file_bytes)?;
+        self.options.progress.one_read();
         let searched = self.options.secrets != Secrets::Allow;
         let secret = searched
             .then(|| secret::find(&choice.label, &text))

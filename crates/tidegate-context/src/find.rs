@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::area::{Area, Glob};
 use crate::directories::Directories;
 use crate::pattern::Pattern;
+use crate::progress::Progress;
 use crate::walk::{self, Found, FoundFile, TooBroad};
 
 /// Why a pattern may not be answered.
@@ -35,16 +36,20 @@ struct Place {
 }
 
 /// What `pattern` names; empty if it names nothing.
-pub(crate) fn find(pattern: &Pattern, directories: &Arc<Directories>) -> Result<Found, Refusal> {
+pub(crate) fn find(
+    pattern: &Pattern,
+    directories: &Arc<Directories>,
+    progress: &Progress,
+) -> Result<Found, Refusal> {
     let text = native(pattern.text());
     let found = first(directories, |directory| {
-        named(directory, &text, directories)
+        named(directory, &text, directories, progress)
     })?;
     if !found.is_empty() || !pattern.is_glob() {
         return Ok(found);
     }
     first(directories, |directory| {
-        globbed(directory, &text, directories)
+        globbed(directory, &text, directories, progress)
     })
 }
 
@@ -70,7 +75,12 @@ fn first(
 }
 
 /// The file of just this name, or all files under the directory of just this name.
-fn named(directory: &Path, text: &str, directories: &Arc<Directories>) -> Result<Found, Refusal> {
+fn named(
+    directory: &Path,
+    text: &str,
+    directories: &Arc<Directories>,
+    progress: &Progress,
+) -> Result<Found, Refusal> {
     let Some(Place { logical, real }) = place(directory, text, directories)? else {
         return Ok(Found::default());
     };
@@ -83,6 +93,7 @@ fn named(directory: &Path, text: &str, directories: &Arc<Directories>) -> Result
                 glob: None,
             },
             directories,
+            progress,
         )?);
     }
     if !kind.is_file() {
@@ -98,7 +109,12 @@ fn named(directory: &Path, text: &str, directories: &Arc<Directories>) -> Result
     })
 }
 
-fn globbed(directory: &Path, text: &str, directories: &Arc<Directories>) -> Result<Found, Refusal> {
+fn globbed(
+    directory: &Path,
+    text: &str,
+    directories: &Arc<Directories>,
+    progress: &Progress,
+) -> Result<Found, Refusal> {
     let (base, rest) = split(directory, text);
     let Some(glob) = Glob::new(rest) else {
         return Ok(Found::default());
@@ -113,6 +129,7 @@ fn globbed(directory: &Path, text: &str, directories: &Arc<Directories>) -> Resu
             glob: Some(glob),
         },
         directories,
+        progress,
     )?)
 }
 

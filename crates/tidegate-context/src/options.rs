@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::progress::Progress;
 use crate::tokens::TokenCounter;
 
 /// Where files may come from, and how much of them.
@@ -28,6 +29,8 @@ pub struct PackOptions {
     pub secrets: Secrets,
     /// Where packs are kept, so that the same files need not be read again. Nothing is kept by default.
     pub cache: Option<CacheOptions>,
+    /// Counts what is done, for whoever waits.
+    pub progress: Progress,
 }
 
 /// What becomes of a file that holds a credential.
@@ -63,6 +66,7 @@ impl PackOptions {
             strict: false,
             secrets: Secrets::default(),
             cache: None,
+            progress: Progress::default(),
         }
     }
 }

@@ -87,8 +87,8 @@ fn fresh(
     let mut neighbours = Neighbours::of(directories);
     let mut trail = Trail::default();
     for pattern in distinct(patterns) {
-        let mut found =
-            find(pattern, directories).map_err(|refusal| refused(pattern, refusal, directories))?;
+        let mut found = find(pattern, directories, &options.progress)
+            .map_err(|refusal| refused(pattern, refusal, directories))?;
         if found.is_empty() {
             unmatched.extend(text_after_all(
                 pattern,

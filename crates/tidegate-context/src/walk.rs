@@ -15,6 +15,7 @@ use ignore::{DirEntry, WalkBuilder};
 use crate::area::Area;
 use crate::directories::Directories;
 use crate::generated::is_generated;
+use crate::progress::Progress;
 use crate::rules::{self, Rules, Verdict};
 use crate::skip::SkipReason;
 use crate::trail::Trail;
@@ -59,14 +60,19 @@ pub(crate) struct TooBroad {
     pub(crate) limit: usize,
 }
 
-pub(crate) fn walk(area: Area, directories: &Arc<Directories>) -> Result<Found, TooBroad> {
-    walk_at_most(MOST_ENTRIES, area, directories)
+pub(crate) fn walk(
+    area: Area,
+    directories: &Arc<Directories>,
+    progress: &Progress,
+) -> Result<Found, TooBroad> {
+    walk_at_most(MOST_ENTRIES, area, directories, progress)
 }
 
 fn walk_at_most(
     limit: usize,
     area: Area,
     directories: &Arc<Directories>,
+    progress: &Progress,
 ) -> Result<Found, TooBroad> {
     let mut found = Found::default();
     if is_inside_git(&area.logical, directories) {
@@ -85,6 +91,7 @@ fn walk_at_most(
     let gate = Arc::new(Gate::new(area, rules, directories));
     gate.state().trail.begins(&gate.area.logical);
     for (visited, entry) in gate.entries().enumerate() {
+        progress.one_looked_at();
         if visited == limit {
             return Err(TooBroad { limit });
         }
@@ -337,7 +344,7 @@ mod tests {
             real: root,
             glob: None,
         };
-        walk_at_most(limit, area, &directories)
+        walk_at_most(limit, area, &directories, &Progress::default())
     }
 
     #[test]

@@ -111,6 +111,7 @@ pub(crate) fn run(json: &str) -> Result<RunRequest, String> {
             include_dirs: files.include_dirs,
             named_in: files.named_in,
             allow_secrets: files.allow_secrets,
+            progress: tidegate::context::Progress::default(),
             strict: files.strict,
         }),
         settings,

@@ -1,10 +1,5 @@
 //! Those who come at the same moment, over a store that takes its time.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that cannot set up its case should fail the test"
-)]
-
 use std::sync::Arc;
 
 use futures_util::future::join_all;

@@ -59,6 +59,7 @@ impl Packing {
         let cache = config.cache.options(&chosen, &config.environment);
         let mut options = chosen.into_options(PackOptions::new(context.root));
         options.cache = cache;
+        options.progress = context.progress;
         options.strict |= context.strict;
         options.include_dirs.splice(0..0, context.include_dirs);
         if context.allow_secrets {

@@ -52,4 +52,6 @@ pub struct Context {
     pub strict: bool,
     /// Whether files that hold a credential are sent like any other, also where that is not configured.
     pub allow_secrets: bool,
+    /// Counts what packing has done, for whoever waits.
+    pub progress: tidegate_context::Progress,
 }

@@ -80,9 +80,12 @@ async fn pack(global: &Global, args: Pack) -> Result<Exit, Refusal> {
         ..Context::default()
     };
     let (endpoint, model) = (args.endpoint.as_deref(), args.model.as_deref());
+    let progress = context.progress.clone();
     let Packing { options, layout } = Packing::of(&config, endpoint, model, own, context)
         .map_err(|error| ("config", Exit::Config, error.to_string()))?;
-    in_the_background(global, "packing", args.shown, move |shown| {
+    let spinner = spinner(global);
+    spinner.packing(&progress);
+    in_the_background(global, spinner, args.shown, move |shown| {
         let packed = context::pack(&patterns, &options);
         let packed = packed.map_err(|error| ("context", Exit::Context, error.to_string()))?;
         Ok((Report::of(packed, layout, options.counter, shown), None))
@@ -128,7 +131,7 @@ async fn show(global: &Global, id: String, shown: Shown) -> Result<Exit, Refusal
         ..ContextConfig::default()
     };
     let layout = Layout::from(&chosen.or(&config.context));
-    in_the_background(global, "reading", shown, move |shown| {
+    in_the_background(global, spinner(global), shown, move |shown| {
         let (pack, packed) = cache
             .pack(&id)
             .map_err(|error| ("usage", Exit::Usage, error.to_string()))?;
@@ -141,7 +144,7 @@ async fn show(global: &Global, id: String, shown: Shown) -> Result<Exit, Refusal
 /// Gets a pack and writes it where that may block, so that Ctrl-C is heard meanwhile, and prints what else was asked for.
 async fn in_the_background<W>(
     global: &Global,
-    doing: &str,
+    spinner: Spinner,
     shown: Shown,
     get: W,
 ) -> Result<Exit, Refusal>
@@ -160,12 +163,6 @@ where
         .transpose()
         .map_err(&unwritten)?;
     let (mut out, unfinished) = destination.map(Destination::split).unzip();
-    let spinner = if global.quiet {
-        Spinner::hidden()
-    } else {
-        Spinner::on_terminal()
-    };
-    spinner.say(doing.to_owned());
     let (quiet, line) = (global.quiet, spinner.clone());
     let work = tokio::task::spawn_blocking(move || {
         let (report, title) = get(&shown)?;
@@ -194,6 +191,14 @@ where
     match ended.and_then(|()| report.print(&shown)) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(unwritten(error)),
         _ => Ok(Exit::Done),
+    }
+}
+
+fn spinner(global: &Global) -> Spinner {
+    if global.quiet {
+        Spinner::hidden()
+    } else {
+        Spinner::on_terminal()
     }
 }
 

@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
+use tidegate::context::Progress;
 use tidegate::{
     Context, Delta, EventSink, Executor, Outcome, Request, Response, ResponseStream, RunRequest,
     ToolCall,
@@ -62,6 +63,13 @@ pub(crate) async fn run(global: &Global, args: Run) -> Exit {
     };
     let dry_run = args.dry_run;
     let request = run_request(args, request, shown);
+    if let Some(context) = request
+        .context
+        .as_ref()
+        .filter(|context| names_files(context))
+    {
+        spinner.packing(&context.progress);
+    }
     if dry_run {
         let look = Box::pin(look(&executor, request, shown, &spinner, global));
         return interruptible(&executor, &spinner, look).await;
@@ -78,7 +86,6 @@ async fn look(
     spinner: &Spinner,
     global: &Global,
 ) -> Exit {
-    spinner.say("packing".to_owned());
     let preview = executor.preview(request).await;
     spinner.end();
     let as_json = shown == Shown::Json;
@@ -152,6 +159,7 @@ fn run_request(args: Run, request: Request, shown: Shown) -> RunRequest {
         // What came through a pipe is data: it must not name files to be sent.
         named_in: Some(input::typed(&args.prompt)),
         strict: args.strict_context,
+        progress: Progress::default(),
     });
     RunRequest {
         endpoint: args.endpoint,
@@ -164,6 +172,12 @@ fn run_request(args: Run, request: Request, shown: Shown) -> RunRequest {
         settings,
         priority: args.priority,
     }
+}
+
+/// Whether there is anything to pack.
+fn names_files(context: &Context) -> bool {
+    let typed = context.named_in.as_deref().unwrap_or_default();
+    !tidegate::context::patterns(typed).is_empty()
 }
 
 /// Runs to the end, or to Ctrl-C: then what is under way is stopped, its children ended and reaped. A second Ctrl-C

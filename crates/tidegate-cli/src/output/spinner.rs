@@ -3,10 +3,12 @@
 //! A command that says nothing for half a minute looks broken. On a terminal one line tells what goes on; it is gone
 //! before anything else is printed, and a pipe never sees it.
 
+use std::fmt;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressState, ProgressStyle};
+use tidegate::context::Progress;
 use tidegate::{Decision, EventKind, Spell};
 
 /// How often it moves: often enough to look alive.
@@ -29,10 +31,8 @@ impl Spinner {
         if !io::stderr().is_terminal() {
             return Self::hidden();
         }
-        let style = ProgressStyle::with_template("{spinner:.dim} {msg:.dim} {elapsed:.dim}")
-            .unwrap_or_else(|_| ProgressStyle::default_spinner());
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10))
-            .with_style(style)
+            .with_style(style())
             .with_finish(ProgressFinish::AndClear);
         Self { bar: Some(bar) }
     }
@@ -61,9 +61,25 @@ impl Spinner {
         }
     }
 
+    /// Shows how far packing has come, until there is something else to say.
+    pub(crate) fn packing(&self, progress: &Progress) {
+        let Some(bar) = &self.bar else { return };
+        let progress = progress.clone();
+        let told = move |_: &ProgressState, out: &mut dyn fmt::Write| {
+            let (read, seen) = (progress.read(), progress.looked_at());
+            let _ = write!(out, "packing: {read} files read, {seen} looked at");
+        };
+        let style = ProgressStyle::with_template("{spinner:.dim} {packing:.dim} {elapsed:.dim}");
+        if let Ok(style) = style {
+            bar.set_style(style.with_key("packing", told));
+            bar.enable_steady_tick(TICK);
+        }
+    }
+
     /// Shows this text until there is another.
     pub(crate) fn say(&self, text: String) {
         if let Some(bar) = &self.bar {
+            bar.set_style(style());
             bar.set_message(text);
             bar.enable_steady_tick(TICK);
         }
@@ -83,4 +99,10 @@ impl Spinner {
             bar.finish_and_clear();
         }
     }
+}
+
+/// What is said, and for how long it has been so.
+fn style() -> ProgressStyle {
+    ProgressStyle::with_template("{spinner:.dim} {msg:.dim} {elapsed:.dim}")
+        .unwrap_or_else(|_| ProgressStyle::default_spinner())
 }

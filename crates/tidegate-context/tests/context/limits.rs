@@ -195,3 +195,12 @@ fn every_reason_reads_as_a_clause() {
         assert_eq!(reason.to_string(), text);
     }
 }
+
+#[test]
+fn whoever_waits_can_see_how_far_it_has_come() {
+    let tree = Tree::new(&["a.txt", "deep/b.txt", "deep/c.txt"]);
+    let progress = tree.options.progress.clone();
+    assert_eq!((progress.read(), progress.looked_at()), (0, 0));
+    assert_eq!(tree.names("@./").len(), 3);
+    assert_eq!((progress.read(), progress.looked_at()), (3, 5));
+}
