@@ -1,18 +1,32 @@
 //! Those who come at the same moment, over a store that takes its time.
 
-use std::sync::Arc;
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that cannot set up its case should fail the test"
+)]
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures_util::future::join_all;
-use tidegate_core::quota::{Limits, OpId};
+use tidegate_core::quota::{Dimension, Limit, Limits, OpId};
 use tidegate_core::{Cost, LimitKey, Timestamp};
 use tidegate_queue::{
-    Admission, Ask, Clock, KeyStatus, MemoryStore, Pacing, Queue, QueueStore, Report, StoreFuture,
-    Turn, Wanted,
+    Admission, Ask, Clock, KeyStatus, MemoryStore, Pacing, Permit, Place, Queue, QueueStore,
+    Report, StoreFuture, Turn, Wanted,
 };
 
-/// Memory that answers a moment later, as a file or a server does.
+/// Memory that answers later, as a file or a server does: a question so late as was set for it, in their order.
 #[derive(Debug, Default)]
-struct Slow(MemoryStore);
+struct Slow(MemoryStore, Mutex<VecDeque<Duration>>);
+
+impl Slow {
+    fn answering_after(delays: &[u64]) -> Self {
+        let delays = delays.iter().map(|millis| Duration::from_millis(*millis));
+        Self(MemoryStore::default(), Mutex::new(delays.collect()))
+    }
+}
 
 impl QueueStore for Slow {
     fn ask<'a>(
@@ -23,8 +37,13 @@ impl QueueStore for Slow {
         now: Timestamp,
     ) -> StoreFuture<'a, Turn> {
         Box::pin(async move {
-            tokio::task::yield_now().await;
-            self.0.ask(key, asks, limits, now).await
+            let answer = self.0.ask(key, asks, limits, now).await;
+            let delay = self.1.lock().unwrap().pop_front();
+            match delay {
+                Some(delay) => tokio::time::sleep(delay).await,
+                None => tokio::task::yield_now().await,
+            }
+            answer
         })
     }
 
@@ -63,17 +82,12 @@ impl QueueStore for Slow {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn of_those_who_come_together_only_the_first_holds_a_place() {
-    let queue = Queue::new(Arc::new(Slow::default()), Clock::system());
-    let (key, limits) = (
-        LimitKey::new("account"),
-        Limits {
-            max_concurrency: Some(1),
-            ..Limits::UNKNOWN
-        },
-    );
-    let wanted = Wanted {
+fn key() -> LimitKey {
+    LimitKey::new("account")
+}
+
+fn wanted(limits: Limits) -> Wanted {
+    Wanted {
         cost: Cost {
             requests: 1,
             ..Cost::default()
@@ -83,16 +97,47 @@ async fn of_those_who_come_together_only_the_first_holds_a_place() {
             ..Admission::default()
         }),
         deadline: None,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_those_who_come_together_only_the_first_holds_a_place() {
+    let queue = Queue::new(Arc::new(Slow::default()), Clock::system());
+    let limits = Limits {
+        max_concurrency: Some(1),
+        ..Limits::UNKNOWN
     };
-    let under_way = queue.enter(&key, wanted).permit().await.unwrap();
-    let mut places: Vec<_> = (0..10).map(|_| queue.enter(&key, wanted)).collect();
-    let stepped = join_all(places.iter_mut().map(tidegate_queue::Place::step_up)).await;
+    let wanted = wanted(limits);
+    let under_way = queue.enter(&key(), wanted).permit().await.unwrap();
+    let mut places: Vec<_> = (0..10).map(|_| queue.enter(&key(), wanted)).collect();
+    let stepped = join_all(places.iter_mut().map(Place::step_up)).await;
     assert!(stepped.iter().all(Result::is_ok));
-    assert!(places.iter().all(tidegate_queue::Place::is_waiting));
+    assert!(places.iter().all(Place::is_waiting));
     let standing = queue.status(&|_| limits).await.unwrap()[0].standing;
     assert_eq!(
         standing.waiting, 1,
         "the places of the others are in the way"
     );
     drop(under_way);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_comes_in_front_while_the_store_is_asked_does_not_wait_for_the_one_behind() {
+    // The first to come hears last that it has to wait, when the second is being asked for already.
+    let store = Slow::answering_after(&[0, 20, 1, 60]);
+    let queue = Queue::new(Arc::new(store), Clock::system());
+    let a_second_each = Limits::UNKNOWN.with(Dimension::Requests, Limit::per_minute(60));
+    let wanted = wanted(a_second_each);
+    let start = queue
+        .enter(&key(), wanted)
+        .permit()
+        .await
+        .unwrap()
+        .sent_at();
+    let (first, second) = (queue.enter(&key(), wanted), queue.enter(&key(), wanted));
+    let (first, second) = tokio::join!(first.permit(), second.permit());
+    let after = |permit: Permit| permit.sent_at().saturating_since(start).as_secs_f64();
+    let (first, second) = (after(first.unwrap()), after(second.unwrap()));
+    assert!((1.0..1.1).contains(&first), "{first}");
+    assert!((2.0..2.1).contains(&second), "{second}");
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tidegate_core::LimitKey;
-use tidegate_core::quota::{Limits, Waiting};
+use tidegate_core::quota::{Limits, OpId, Waiting};
 use tokio::sync::Notify;
 
 use super::line::{Line, Outlook, Rank, Ticket};
@@ -117,7 +117,7 @@ impl Dispatcher {
         limits: Limits,
     ) {
         let now = self.inner.clock.now();
-        let Some((head, _)) = heads.first().copied() else {
+        let Some((head, asked)) = heads.first().copied() else {
             return;
         };
         match turn {
@@ -147,7 +147,7 @@ impl Dispatcher {
                     gap,
                 };
                 self.note(head, seq, outlook);
-                self.wait(outlook, after, by_size).await;
+                self.wait(asked.op, outlook, after, by_size).await;
             }
             Ok(Turn::Refused { after: None }) => {
                 self.tell(head, Err(AcquireError::TooLarge));
@@ -176,8 +176,9 @@ impl Dispatcher {
         }
     }
 
-    /// Sleeps until the head may leave, or until there is reason to ask sooner.
-    async fn wait(&self, outlook: Outlook, after: Duration, by_size: bool) {
+    /// Sleeps until the head that was asked for may leave, or until there is reason to ask sooner. Another may have become
+    /// the head while the store was asked.
+    async fn wait(&self, asked: OpId, outlook: Outlook, after: Duration, by_size: bool) {
         let until = self
             .inner
             .clock
@@ -185,13 +186,12 @@ impl Dispatcher {
             .saturating_add(after.min(LONGEST_SLEEP));
         let sleep = self.inner.clock.sleep_until(until);
         tokio::pin!(sleep);
-        let head = self.head();
         loop {
             tokio::select! {
                 () = &mut sleep => return,
                 () = self.news.notified() => {
                     // At a known pace nothing that happens here brings the turn nearer, unless somebody else is the head.
-                    if by_size || outlook.why != Waiting::Pace || self.head() != head {
+                    if by_size || outlook.why != Waiting::Pace || self.head() != Some(asked) {
                         return;
                     }
                 }
@@ -199,7 +199,7 @@ impl Dispatcher {
         }
     }
 
-    fn head(&self) -> Option<tidegate_core::quota::OpId> {
+    fn head(&self) -> Option<OpId> {
         let lines = self.inner.lines();
         let line = lines.get(&self.key)?;
         let (rank, _) = line.waiting.first_key_value()?;
