@@ -23,7 +23,8 @@ pub use clock::Clock;
 pub use guarded::Guarded;
 pub use memory::MemoryStore;
 pub use queue::{
-    AcquireError, Admission, Leaving, Number, Pacing, Permit, Place, Queue, Slot, Wanted,
+    AcquireError, Admission, Leaving, Number, Pacing, Permit, Place, Position, Queue, Slot, Wanted,
+    Watch,
 };
 #[cfg(feature = "redis")]
 pub use redis::{RedisError, RedisOptions, RedisStore};

@@ -25,7 +25,7 @@ use tidegate_core::{Cost, LimitKey, Timestamp};
 
 pub use self::leaving::Leaving;
 pub use self::permit::Permit;
-pub use self::place::Place;
+pub use self::place::{Place, Position, Watch};
 use crate::clock::Clock;
 use crate::store::{KeyStatus, QueueStore, StoreError};
 

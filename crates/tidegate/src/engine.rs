@@ -12,6 +12,7 @@ use crate::config::{Config, Pacing};
 use crate::events::EventSink;
 use crate::traffic::Traffic;
 use crate::transport::Transport;
+use crate::watches::Watches;
 
 /// What an executor consists of.
 pub(crate) struct Engine {
@@ -22,6 +23,7 @@ pub(crate) struct Engine {
     pub(crate) queue: Queue,
     pub(crate) traffic: Traffic,
     pub(crate) circuits: Circuits,
+    pub(crate) watches: Watches,
     pub(crate) sinks: Vec<Arc<dyn EventSink>>,
 }
 

@@ -23,6 +23,7 @@ use crate::traffic::Traffic;
 use crate::transport::Transport;
 use crate::transport::http::HttpTransport;
 use crate::transport::process::ProcessTransport;
+use crate::watches::{Positions, Watches};
 
 /// Runs requests. Cheap to clone: clones share connections, queues and limits.
 #[derive(Debug, Clone)]
@@ -98,6 +99,13 @@ impl Executor {
     /// Those that a run would meet before its first attempt.
     pub async fn preview(&self, request: RunRequest) -> Result<Preview, Error> {
         preview::preview(&self.engine, request).await
+    }
+
+    /// Something to look at where its runs stand in line with.
+    pub fn positions(&self) -> Positions {
+        Positions {
+            engine: Arc::downgrade(&self.engine),
+        }
     }
 
     /// How every limit stands that the queue's store knows.
@@ -212,6 +220,7 @@ impl ExecutorBuilder {
             queue,
             traffic: Traffic::new(self.budget),
             circuits: Circuits::default(),
+            watches: Watches::default(),
             sinks: self.sinks,
         };
         Executor {

@@ -43,6 +43,7 @@ mod run;
 mod run_request;
 mod stream;
 mod traffic;
+mod watches;
 mod work;
 
 pub use batches::EmbedBatch;
@@ -58,4 +59,5 @@ pub use tidegate_context as context;
 pub use tidegate_context::{Format, Layout, Packed, SkipReason, Skipped, Unmatched};
 pub use tidegate_core::*;
 pub use tidegate_providers::{Call, EncodeError};
-pub use tidegate_queue::{Clock, Holder, KeyStatus, StoreError};
+pub use tidegate_queue::{Clock, Holder, KeyStatus, Position, StoreError};
+pub use watches::Positions;

@@ -52,6 +52,7 @@ pub(crate) async fn run(global: &Global, args: Embed) -> Exit {
         Ok(executor) => executor.event_sink(Arc::new(lines)).build(),
         Err(error) => return text::error(Exit::Config, &error.to_string()),
     };
+    spinner.watch(&executor);
     let work = Box::pin(embed(&executor, args, texts, vectors, global, &spinner));
     interruptible(&executor, &spinner, work).await
 }

@@ -61,6 +61,7 @@ pub(crate) async fn run(global: &Global, args: Run) -> Exit {
         Ok(executor) => executor.event_sink(sink).build(),
         Err(error) => return early(&args, "config", Exit::Config, &error.to_string()),
     };
+    spinner.watch(&executor);
     let dry_run = args.dry_run;
     let request = run_request(args, request, shown);
     if let Some(context) = request

@@ -50,6 +50,7 @@ pub(crate) async fn ask(
             return commands::refused(test.json, "config", Exit::Config, &error.to_string());
         }
     };
+    spinner.watch(&executor);
     let request = RunRequest {
         endpoint,
         request: Request {

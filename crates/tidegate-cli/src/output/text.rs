@@ -61,7 +61,7 @@ impl EventSink for Lines {
         if let Some(line) = line {
             self.spinner.aside(|| styled(QUIET, &line));
         }
-        self.spinner.follow(&event.kind);
+        self.spinner.follow(event);
     }
 }
 

@@ -136,7 +136,7 @@ impl Dispatcher {
                 why,
                 by_size,
                 gap,
-                ..
+                ahead,
             }) => {
                 if !by_size {
                     self.more = 0;
@@ -145,6 +145,7 @@ impl Dispatcher {
                     why,
                     head: now.saturating_add(after),
                     gap,
+                    others: ahead,
                 };
                 self.note(head, seq, outlook);
                 self.wait(asked.op, outlook, after, by_size).await;

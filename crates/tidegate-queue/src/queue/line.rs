@@ -38,6 +38,8 @@ pub(crate) struct Outlook {
     pub(super) head: Timestamp,
     /// The time between two departures, as far as it is known.
     pub(super) gap: Option<Duration>,
+    /// How many of other processes stand before the head.
+    pub(super) others: usize,
 }
 
 /// The waiters of one limit.

@@ -1,6 +1,6 @@
 //! A place in the line of one limit.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use tidegate_core::quota::{OpId, Waiting};
 use tidegate_core::{Cost, LimitKey, Timestamp};
@@ -39,11 +39,27 @@ impl Place {
         Self { standing }
     }
 
-    /// How many stood before it in this process when it was taken.
-    pub const fn ahead(&self) -> usize {
+    /// How many stood before it when it was taken, of this process and, as far as was known, of all who share the store.
+    pub fn ahead(&self) -> usize {
         match &self.standing {
             Standing::Spaced(place) => place.ahead(),
-            Standing::Adaptive(place) => place.ahead,
+            Standing::Adaptive(place) => {
+                let others = place.outlook().map_or(0, |outlook| outlook.others);
+                place.ahead.saturating_add(others)
+            }
+        }
+    }
+
+    /// Something to look at its position with, while it is somebody else's turn to wait for it. `None` under `spaced`
+    /// pacing, where the time of its departure is known from the beginning.
+    pub fn watch(&self) -> Option<Watch> {
+        match &self.standing {
+            Standing::Spaced(_) => None,
+            Standing::Adaptive(place) => Some(Watch {
+                inner: Arc::downgrade(&place.inner),
+                key: place.key.clone(),
+                rank: place.rank,
+            }),
         }
     }
 
@@ -92,6 +108,40 @@ impl Place {
             Standing::Spaced(place) => place.permit().await,
             Standing::Adaptive(place) => (*place).permit().await,
         }
+    }
+}
+
+/// Looks at a place in line from elsewhere. Nobody is woken for it, and it keeps nothing alive.
+#[derive(Debug, Clone)]
+pub struct Watch {
+    inner: Weak<Inner>,
+    key: LimitKey,
+    rank: Rank,
+}
+
+/// Where a place stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// How many stand before it, of this process and, as far as is known, of all who share the store.
+    pub ahead: usize,
+    /// When it should leave, as things stand.
+    pub expected: Timestamp,
+}
+
+impl Watch {
+    /// Where it stands now; `None` when it does not stand in line any more, or nobody has asked for it yet.
+    pub fn position(&self) -> Option<Position> {
+        let inner = self.inner.upgrade()?;
+        let lines = inner.lines();
+        let line = lines.get(&self.key)?;
+        let outlook = line
+            .outlook
+            .filter(|_| line.waiting.contains_key(&self.rank))?;
+        let ahead = line.waiting.range(..self.rank).count();
+        Some(Position {
+            ahead: ahead.saturating_add(outlook.others),
+            expected: outlook.expected(ahead),
+        })
     }
 }
 
@@ -191,6 +241,7 @@ impl AdaptivePlace {
                 seq,
                 why,
                 gap,
+                ahead,
                 ..
             } => {
                 self.admission.again = Some(Number {
@@ -203,6 +254,7 @@ impl AdaptivePlace {
                     why,
                     head: now.saturating_add(after),
                     gap,
+                    others: ahead,
                 };
                 if let Some(line) = self.inner.lines().get_mut(&self.key) {
                     line.outlook.get_or_insert(outlook);

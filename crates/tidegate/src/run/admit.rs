@@ -63,6 +63,8 @@ impl<W: Work> Run<'_, W> {
                 expected: place.expected().unwrap_or(now).saturating_since(now),
             });
         }
+        let watch = place.watch().filter(|_| place.is_waiting());
+        let _watched = watch.map(|watch| self.engine.watches.enter(journal.run(), watch));
         place.permit().await
     }
 
