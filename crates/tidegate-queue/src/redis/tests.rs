@@ -1,5 +1,4 @@
 //! The arithmetic in Lua against the one in Rust, the whole state after every step.
-
 #[expect(dead_code, reason = "these tests start a server, others do more to it")]
 #[path = "../../tests/conformance/server.rs"]
 mod server;
@@ -294,7 +293,7 @@ fn providers() -> [Provider; 8] {
         },
         Provider::Window {
             units: 4_000,
-            per: 60 * MINUTE,
+            per: 24 * 60 * MINUTE,
         },
         Provider::Liar,
     ]
@@ -308,14 +307,94 @@ async fn the_state_is_the_same_after_every_step() {
             let seed = number * 100 + other;
             let mut story = Story::new(seed, provider);
             let mut pair = Pair::new(&server, format!("{seed}"), limits);
-            for step in 0..400 {
+            for step in 0..450 {
+                if step == 400 {
+                    assert!(pair.store.reset(&pair.key).await.unwrap());
+                    pair.limited.reset();
+                }
                 story.step(&mut pair).await;
                 let at = format!("{limits:?}, {provider:?}, step {step}");
                 assert_eq!(pair.state().await, *pair.limited.state(), "{at}");
             }
-            pair.store.reset(&pair.key).await.unwrap();
-            pair.limited.reset();
-            assert_eq!(pair.state().await, *pair.limited.state(), "reset");
         }
+    }
+}
+
+fn attempt(op: u64, tokens: u64) -> Ask {
+    Ask {
+        op: OpId(op),
+        cost: Cost {
+            requests: 1,
+            input_tokens: tokens,
+            output_tokens: 0,
+        },
+        priority: Priority::Interactive,
+        seq: None,
+        within: None,
+    }
+}
+
+#[tokio::test]
+async fn a_pace_is_measured_alike_again_and_again() {
+    let server = server::Server::start();
+    let mut pair = Pair::new(&server, "k".to_owned(), Limits::UNKNOWN);
+    let (mut dice, mut full_at, mut refused) = (Rng::with_seed(1), 0, 0);
+    for op in 0..1500 {
+        while let Turn::Wait { after, .. } = pair.ask(&[attempt(op, 0)]).await {
+            let after = u64::try_from(after.as_micros()).unwrap();
+            pair.now.fetch_add(after, Ordering::SeqCst);
+        }
+        // A bucket of five, ten a second.
+        let now = pair.now().as_micros();
+        if full_at.max(now) + 100_000 > now + 500_000 {
+            refused += 1;
+            let refusal = Refusal::RateLimited { after: None };
+            pair.report(op, Report::Refused(refusal)).await;
+        } else {
+            full_at = full_at.max(now) + dice.u64(100_000..120_000);
+            pair.report(op, Report::Accepted(ObservedLimits::default()))
+                .await;
+            pair.report(op, Report::Ended).await;
+        }
+        assert_eq!(pair.state().await, *pair.limited.state(), "attempt {op}");
+    }
+    assert!(refused > 5, "{refused}");
+}
+
+#[tokio::test]
+async fn a_big_one_is_gone_by_as_often() {
+    let server = server::Server::start();
+    let limits = Limits::UNKNOWN.with(Dimension::Tokens, Limit::tokens_per_minute(60_000));
+    let mut pair = Pair::new(&server, "k".to_owned(), limits);
+    assert!(matches!(
+        pair.ask(&[attempt(1, 9_000)]).await,
+        Turn::Go { .. }
+    ));
+    let big = attempt(2, 10_000);
+    let mut passed = 0;
+    for op in 3..60 {
+        if let Turn::Go { index: 1, .. } = pair.ask(&[big, attempt(op, 20)]).await {
+            passed += 1;
+        }
+        pair.now.fetch_add(1_000, Ordering::SeqCst);
+        assert_eq!(pair.state().await, *pair.limited.state(), "attempt {op}");
+    }
+    assert_eq!(passed, 32);
+}
+
+#[tokio::test]
+async fn a_place_lapses_at_the_same_moment() {
+    let server = server::Server::start();
+    let limits = Limits::UNKNOWN.with(Dimension::Requests, Limit::per_minute(60));
+    for late in [1_999_999, 2_000_000, 2_000_001] {
+        let mut pair = Pair::new(&server, format!("{late}"), limits);
+        pair.ask(&[attempt(1, 0)]).await;
+        let Turn::Wait { after, .. } = pair.ask(&[attempt(2, 0)]).await else {
+            panic!("it waits")
+        };
+        let after = u64::try_from(after.as_micros()).unwrap();
+        pair.now.fetch_add(after + late, Ordering::SeqCst);
+        pair.ask(&[attempt(3, 0)]).await;
+        assert_eq!(pair.state().await, *pair.limited.state(), "{late}");
     }
 }
