@@ -115,7 +115,7 @@ impl Learned {
             0 | 1 => u64::MAX,
             used => scaled(reset, told.limit.units, used - 1),
         };
-        self.limit.per.min(most).max(least)
+        self.limit.per.min(most).max(least).max(1)
     }
 
     fn window(self, reset: u64) -> Self {

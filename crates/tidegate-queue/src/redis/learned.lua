@@ -47,7 +47,7 @@ local function corrected(before, told, reset)
     least = scaled(units, max(reset - SECOND, 0), used)
   end
   local most = used > 1 and scaled(units, reset, used - 1) or huge
-  return max(min(before.limit.per, most), least)
+  return max(min(before.limit.per, most), least, 1)
 end
 
 local function learned_after(before, told, reset)
