@@ -23,7 +23,7 @@ pub(crate) struct Engine {
     pub(crate) queue: Queue,
     pub(crate) traffic: Traffic,
     pub(crate) circuits: Circuits,
-    pub(crate) watches: Watches,
+    pub(crate) watches: Arc<Watches>,
     pub(crate) sinks: Vec<Arc<dyn EventSink>>,
 }
 

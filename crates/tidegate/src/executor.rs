@@ -23,7 +23,7 @@ use crate::traffic::Traffic;
 use crate::transport::Transport;
 use crate::transport::http::HttpTransport;
 use crate::transport::process::ProcessTransport;
-use crate::watches::{Positions, Watches};
+use crate::watches::Positions;
 
 /// Runs requests. Cheap to clone: clones share connections, queues and limits.
 #[derive(Debug, Clone)]
@@ -104,7 +104,7 @@ impl Executor {
     /// Something to look at where its runs stand in line with.
     pub fn positions(&self) -> Positions {
         Positions {
-            engine: Arc::downgrade(&self.engine),
+            watches: Arc::downgrade(&self.engine.watches),
         }
     }
 
@@ -220,7 +220,7 @@ impl ExecutorBuilder {
             queue,
             traffic: Traffic::new(self.budget),
             circuits: Circuits::default(),
-            watches: Watches::default(),
+            watches: Arc::default(),
             sinks: self.sinks,
         };
         Executor {

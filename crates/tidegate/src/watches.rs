@@ -9,8 +9,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 use tidegate_core::RunId;
 use tidegate_queue::{Position, Watch};
 
-use crate::engine::Engine;
-
 /// The runs that stand in line.
 #[derive(Debug, Default)]
 pub(crate) struct Watches {
@@ -44,14 +42,14 @@ impl Drop for Watched<'_> {
 /// Looks at where the runs of an executor stand in line. Keeps nothing alive.
 #[derive(Debug, Clone)]
 pub struct Positions {
-    pub(crate) engine: Weak<Engine>,
+    pub(crate) watches: Weak<Watches>,
 }
 
 impl Positions {
     /// Where a run stands now, and when it should leave, as things stand; `None` when it does not stand in line.
     pub fn of(&self, run: RunId) -> Option<Position> {
-        let engine = self.engine.upgrade()?;
-        let watch = engine.watches.waiting().get(&run).cloned();
+        let watches = self.watches.upgrade()?;
+        let watch = watches.waiting().get(&run).cloned();
         watch?.position()
     }
 }
