@@ -35,9 +35,9 @@ async fn place(queue: &Queue) -> Place {
     place
 }
 
-fn at(ahead: usize, second: u64) -> Option<Position> {
+fn at(ahead: usize, second: u64) -> Position {
     let expected = START.saturating_add(Duration::from_secs(second));
-    Some(Position { ahead, expected })
+    Position { ahead, expected }
 }
 
 #[tokio::test(start_paused = true)]
@@ -46,11 +46,11 @@ async fn a_position_moves_up_with_every_departure_and_is_gone_with_the_place() {
     let first = place(&queue).await.permit().await;
     let (second, third) = (place(&queue).await, place(&queue).await);
     let watch = third.watch().expect("it is paced by its limit");
-    assert_eq!(watch.position(), at(1, 2));
+    assert_eq!(watch.position(), Some(at(1, 2)));
     let third = tokio::spawn(third.permit());
     let second = second.permit().await;
     tokio::task::yield_now().await;
-    assert_eq!(watch.position(), at(0, 2));
+    assert_eq!(watch.position(), Some(at(0, 2)));
     advance(Duration::from_secs(1)).await;
     assert!(third.await.is_ok_and(|permit| permit.is_ok()));
     assert_eq!(watch.position(), None);
@@ -65,7 +65,7 @@ async fn those_of_other_processes_are_ahead_too() {
     let theirs = place(&there).await;
     let ours = place(&here).await;
     let watch = ours.watch().expect("it is paced by its limit");
-    assert_eq!((ours.ahead(), watch.position()), (1, at(1, 2)));
+    assert_eq!((ours.ahead(), watch.position()), (1, Some(at(1, 2))));
     drop((first, theirs));
 }
 
