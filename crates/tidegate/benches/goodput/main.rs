@@ -18,6 +18,7 @@ mod executor;
 mod grid;
 mod processes;
 mod provider;
+mod redis;
 mod rivals;
 mod watch;
 mod worker;

@@ -1,15 +1,15 @@
 //! One of the processes that share a provider: a share of the runs, through its own executor over HTTP.
 //!
 //! `goodput worker URL STORE CONFIGURED RUN...`: writes a line when it is ready, waits for a line, and writes what became of
-//! its runs. `STORE` is a file, or `memory`.
+//! its runs. `STORE` is a file, the URL of a Redis, or `memory`.
 
 use std::io::{Write as _, stdin, stdout};
 use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tidegate::Timestamp;
-use tidegate_queue::SqliteStore;
+use tidegate::{Secret, Timestamp};
+use tidegate_queue::{Guarded, QueueStore, RedisOptions, RedisStore, SqliteStore};
 use tokio::task::JoinSet;
 
 use crate::executor;
@@ -28,8 +28,8 @@ pub(crate) async fn serve(mut words: impl Iterator<Item = String>) {
     let mut word = || words.next().unwrap();
     let (url, store, configured) = (word(), word(), word());
     let mut builder = executor::builder(&format!("{url}/v1"), &configured);
-    if store != "memory" {
-        builder = builder.store(Arc::new(SqliteStore::open(Path::new(&store)).unwrap()));
+    if let Some(store) = shared(&store) {
+        builder = builder.store(Arc::new(Guarded::new(store)));
     }
     let executor = builder.build();
     line("ready");
@@ -54,6 +54,14 @@ pub(crate) async fn serve(mut words: impl Iterator<Item = String>) {
     }
     told.overtaken = overtaken(left);
     line(&serde_json::to_string(&told).unwrap());
+}
+
+fn shared(name: &str) -> Option<Arc<dyn QueueStore>> {
+    if name.starts_with("redis://") {
+        let options = RedisOptions::new(Secret::new(name));
+        return Some(Arc::new(RedisStore::connect(&options).unwrap()));
+    }
+    (name != "memory").then(|| Arc::new(SqliteStore::open(Path::new(name)).unwrap()) as _)
 }
 
 fn overtaken(mut left: Vec<(usize, Option<Timestamp>)>) -> u64 {
