@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -52,8 +52,8 @@ pub enum OpenError {
         /// What `SQLite` says.
         reason: String,
     },
-    /// Another program's database.
-    #[error("{path} is a database of another program; name another file for the queue")]
+    /// Another program's database, or no database at all.
+    #[error("{path} belongs to another program; name another file for the queue")]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -95,6 +95,11 @@ pub(super) fn open(path: &Path, clock: &dyn HostClock) -> Result<Opened, OpenErr
     touch(path).map_err(unwritable)?;
     match patiently(path, clock) {
         Err(OpenError::Failed { source, .. }) if is_corrupt(&source) => {
+            if !may_be_ours(path).map_err(unwritable)? {
+                return Err(OpenError::Foreign {
+                    path: path.to_owned(),
+                });
+            }
             mend(path, clock, &source).map_err(unwritable)?;
             attempt(path, clock)
         }
@@ -113,6 +118,22 @@ fn patiently(path: &Path, clock: &dyn HostClock) -> Result<Opened, OpenError> {
             outcome => return outcome,
         }
     }
+}
+
+/// Whether a broken file may have been a queue: it begins as `SQLite`'s files do, with our number or none, or with nothing
+/// but zeros, as a file does that a crash cut off. Anything else is somebody's file that was named by mistake.
+fn may_be_ours(path: &Path) -> io::Result<bool> {
+    const BEGINNING: &[u8; 16] = b"SQLite format 3\0";
+    // Where the number of the application stands (https://www.sqlite.org/fileformat.html).
+    const NUMBER: std::ops::Range<usize> = 68..72;
+    let mut head = Vec::with_capacity(NUMBER.end);
+    let most = NUMBER.end as u64;
+    File::open(path)?.take(most).read_to_end(&mut head)?;
+    let number = head.get(NUMBER).unwrap_or_default();
+    let ours = i32::try_from(APPLICATION).unwrap_or_default().to_be_bytes();
+    let begins =
+        head.starts_with(BEGINNING) && (number == ours || number.iter().all(|byte| *byte == 0));
+    Ok(begins || head.iter().all(|byte| *byte == 0))
 }
 
 /// Moves a broken file aside. Of several processes that find it broken together, one does.

@@ -99,13 +99,31 @@ fn a_newer_layout_is_refused() {
 
 #[tokio::test]
 async fn a_broken_file_is_moved_aside_and_begun_anew() {
+    let cut_off = vec![0; 8192];
+    let mut rotten = b"SQLite format 3\0".to_vec();
+    rotten.resize(100, 0);
+    rotten.resize(8192, b'x');
+    for broken in [cut_off, rotten] {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("queue.db");
+        std::fs::write(&path, &broken).unwrap();
+        let store = SqliteStore::open(&path).unwrap();
+        assert!(goes(&store, 1, &Limits::UNKNOWN).await);
+        let aside = std::fs::read(place.path().join("queue.db.corrupt")).unwrap();
+        assert!(aside == broken);
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_somebodys_and_left_alone() {
     let place = tempfile::tempdir().unwrap();
-    let path = place.path().join("queue.db");
-    std::fs::write(&path, vec![b'x'; 8192]).unwrap();
-    let store = SqliteStore::open(&path).unwrap();
-    assert!(goes(&store, 1, &Limits::UNKNOWN).await);
-    let aside = std::fs::read(place.path().join("queue.db.corrupt")).unwrap();
-    assert_eq!(aside, vec![b'x'; 8192]);
+    let path = place.path().join("notes.txt");
+    let notes = "buy milk\n".repeat(1_000);
+    std::fs::write(&path, &notes).unwrap();
+    let error = SqliteStore::open(&path).unwrap_err();
+    assert!(matches!(error, OpenError::Foreign { .. }), "{error}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), notes);
+    assert!(!place.path().join("notes.txt.corrupt").exists());
 }
 
 #[tokio::test]
