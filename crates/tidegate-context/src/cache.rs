@@ -10,26 +10,33 @@
 
 mod body;
 mod codec;
+mod copy;
 mod directory;
 pub(crate) mod entry;
+pub(crate) mod head;
 mod listed;
 mod question;
 
+use std::fs::File;
+use std::io::{self, Seek};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
+use self::copy::{Torn, copy};
 use self::directory::Directory;
-use self::entry::{Head, Kept};
+use self::entry::Kept;
+use self::head::Head;
 pub use self::listed::{KeptPack, NoSuchPack};
 pub(crate) use self::question::question;
 use crate::directories::Directories;
 use crate::opener::Opener;
 use crate::options::{CacheOptions, PackOptions};
-use crate::packed::{Packed, PackedFile};
+use crate::packed::{Packed, PackedFile, Written};
 use crate::parallel;
 use crate::read;
+use crate::render::{Layout, Marks};
 use crate::text::Text;
 use crate::trail::{Stamp, Step};
 
@@ -79,46 +86,98 @@ pub(crate) struct Keeping<'p> {
     pub(crate) taken: u64,
 }
 
+/// An entry cannot be used: it is not what was written.
+struct Damaged;
+
 /// The pack that was made for the same question, if it still holds.
 pub(crate) fn recall(
     question: &str,
     cache: &CacheOptions,
     now: u64,
-    (directories, options): (&Directories, &PackOptions),
+    now_there: (&Directories, &PackOptions),
 ) -> Option<Packed> {
-    let directory = Directory::of(&cache.dir);
-    let mut entries = directory.entries_of(question);
-    entries.find_map(|found| {
-        let kept = Kept::open(&found.path)?;
-        let age = Duration::from_nanos(now.saturating_sub(kept.head.taken));
-        if age > cache.ttl || !still_holds(&kept.head) {
-            return None;
-        }
-        let Some(texts) = kept.texts(&found.content) else {
-            Directory::remove(&found);
-            return None;
-        };
-        is_unchanged(&kept.head, &texts, directories, options).then(|| {
-            kept.touch();
-            unpack(kept.head, texts)
-        })
+    find(question, cache, now, |kept, head| {
+        unchanged(kept, head, now_there)
     })
 }
 
-/// Keeps a pack, and deletes what there is too much of.
-pub(crate) fn keep(question: &str, cache: &CacheOptions, keeping: Keeping<'_>) {
+/// The same, written into `file` as `layout` says. Without a pack that still holds nothing is in `file`.
+pub(crate) fn copy_into(
+    file: &mut File,
+    layout: Layout,
+    question: &str,
+    cache: &CacheOptions,
+    now: u64,
+    now_there: (&Directories, &PackOptions),
+) -> Option<io::Result<Written>> {
+    find(question, cache, now, |kept, head| {
+        if head.is_in_doubt() {
+            let packed = unchanged(kept, head, now_there)?;
+            return Ok(packed.map(|packed| packed.write_into(file, layout)));
+        }
+        match copy(kept, head, layout, file) {
+            Ok(()) => Ok(Some(Ok(head.written()))),
+            Err(Torn::Unwritten(error)) => Ok(Some(Err(error))),
+            Err(Torn::Damaged) => match emptied(file) {
+                Ok(()) => Err(Damaged),
+                Err(error) => Ok(Some(Err(error))),
+            },
+        }
+    })
+}
+
+fn emptied(file: &mut File) -> io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()
+}
+
+/// What `used` makes of the first entry for `question` that it can use.
+fn find<T>(
+    question: &str,
+    cache: &CacheOptions,
+    now: u64,
+    mut used: impl FnMut(&Kept, &Head<'_>) -> Result<Option<T>, Damaged>,
+) -> Option<T> {
+    let directory = Directory::of(&cache.dir);
+    let mut entries = directory.entries_of(question);
+    entries.find_map(|found| {
+        let kept = Kept::open(&found)?;
+        let head = kept.head()?;
+        let age = Duration::from_nanos(now.saturating_sub(head.taken));
+        if age > cache.ttl || !still_holds(&head) {
+            return None;
+        }
+        let Ok(result) = used(&kept, &head) else {
+            Directory::remove(&found);
+            return None;
+        };
+        result.inspect(|_| kept.touch())
+    })
+}
+
+/// The pack, in memory, if texts in doubt are the same.
+fn unchanged(
+    kept: &Kept,
+    head: &Head<'_>,
+    (directories, options): (&Directories, &PackOptions),
+) -> Result<Option<Packed>, Damaged> {
+    let texts = kept.texts(head).ok_or(Damaged)?;
+    let same = is_unchanged(head, &texts, directories, options);
+    Ok(same.then(|| unpack(head, texts)))
+}
+
+/// Keeps a pack, and deletes what there is too much of. Tells what was found out about the pack on the way.
+pub(crate) fn keep(question: &str, cache: &CacheOptions, keeping: Keeping<'_>) -> Option<Marks> {
     let packed = keeping.packed;
     if !is_worth_keeping(packed, cache) || packed.bytes() > cache.max_total_bytes {
-        return;
+        return None;
     }
     let directory = Directory::of(&cache.dir);
-    let texts: Vec<_> = packed.files().iter().map(PackedFile::text).collect();
-    let Some(head) = Head::of(keeping) else {
-        return;
-    };
+    let marks = Marks::of(packed.files());
     // What cannot be written is not kept: there is nobody to tell.
-    let _ = directory.add(question, &head, &texts);
+    let _ = directory.add(question, |file| entry::write(keeping, marks, file));
     directory.tidy(cache, SystemTime::UNIX_EPOCH + Duration::from_nanos(now()));
+    Some(marks)
 }
 
 fn is_worth_keeping(packed: &Packed, cache: &CacheOptions) -> bool {
@@ -140,7 +199,7 @@ fn globs(patterns: &[String]) -> Option<GlobSet> {
     globs.build().ok()
 }
 
-fn still_holds(head: &Head) -> bool {
+fn still_holds(head: &Head<'_>) -> bool {
     let comparable = head.comparable();
     let holds = |(): &mut (), number: usize| {
         let (path, step, stamp) = &head.trail[number];
@@ -154,19 +213,21 @@ fn still_holds(head: &Head) -> bool {
 }
 
 /// The pack that `head` and its texts are.
-fn unpack(head: Head, texts: Vec<Text>) -> Packed {
-    let trail = head.trail;
-    let files = head.files.into_iter().zip(texts).map(|(file, text)| {
-        let (_, _, stamp) = &trail[file.step];
-        let modified = UNIX_EPOCH.checked_add(Duration::from_nanos(stamp.modified));
-        PackedFile::of(file.path, modified, text)
-    });
-    Packed::kept(files.collect(), head.skipped)
+fn unpack(head: &Head<'_>, texts: Vec<Text>) -> Packed {
+    let files =
+        head.files.iter().zip(texts).map(|(file, text)| {
+            PackedFile::of(file.path.to_owned(), modified(head.stamp(file)), text)
+        });
+    Packed::kept(files.collect(), head.skipped.clone(), head.marks)
+}
+
+fn modified(stamp: &Stamp) -> Option<SystemTime> {
+    UNIX_EPOCH.checked_add(Duration::from_nanos(stamp.modified))
 }
 
 /// Reads the files again whose time does not tell.
 pub(crate) fn is_unchanged(
-    head: &Head,
+    head: &Head<'_>,
     texts: &[Text],
     directories: &Directories,
     options: &PackOptions,
@@ -175,7 +236,7 @@ pub(crate) fn is_unchanged(
     let limit = options.max_file_bytes;
     let mut text = |path: &Path| opener.open(path).and_then(|file| read::text(file, limit));
     head.files.iter().zip(texts).all(|(file, kept)| {
-        let (path, _, stamp) = &head.trail[file.step];
+        let (path, _, stamp) = head.trail[file.step];
         !stamp.is_in_doubt(head.taken) || text(path).is_ok_and(|text| text == **kept)
     })
 }

@@ -57,8 +57,8 @@ mod walk;
 
 pub use cache::{CacheUsage, KeptPack, NoSuchPack};
 pub use options::{CacheOptions, PackOptions, Secrets};
-pub use pack::pack;
-pub use packed::{PackError, Packed, PackedFile, SecretFound};
+pub use pack::{pack, pack_into};
+pub use packed::{PackError, Packed, PackedFile, SecretFound, WriteError, Written};
 pub use pattern::{Pattern, patterns, unescaped};
 pub use progress::Progress;
 pub use render::{Format, Layout, UnknownFormat};

@@ -5,6 +5,8 @@
 //! pattern that matches nothing is handed back with the names it may have meant, or is an error for those who ask.
 
 use std::collections::{BTreeSet, HashSet};
+use std::fs::File;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,11 +14,12 @@ use crate::cache::{self, Keeping};
 use crate::directories::Directories;
 use crate::fill::fill;
 use crate::find::{Refusal, find};
-use crate::options::PackOptions;
-use crate::packed::{PackError, Packed};
+use crate::options::{CacheOptions, PackOptions};
+use crate::packed::{PackError, Packed, WriteError, Written};
 use crate::parallel;
 use crate::pattern::Pattern;
 use crate::read;
+use crate::render::Layout;
 use crate::select::{Choice, Selection};
 use crate::skip::SkipReason;
 use crate::trail::{Stamp, Step, Trail};
@@ -31,41 +34,113 @@ pub fn pack(patterns: &[Pattern], options: &PackOptions) -> Result<Packed, PackE
     pack_at(cache::now(), patterns, options)
 }
 
-/// The same, at another time than now: what is kept grows old, and what was just written is in doubt.
+/// Packs the files that `patterns` name, as [`pack`] does, and writes them into `file`, which is empty, as `layout` says.
+///
+/// A pack that was [kept](PackOptions::cache) goes from there to the file piece by piece: in less time, and in memory that
+/// does not depend on its size. After an error, what is in `file` is of no use.
+pub fn pack_into(
+    file: &mut File,
+    layout: Layout,
+    patterns: &[Pattern],
+    options: &PackOptions,
+) -> Result<Written, WriteError> {
+    pack_into_at(cache::now(), file, layout, (patterns, options))
+}
+
+/// The same, at another time than now.
+fn pack_into_at(
+    now: u64,
+    file: &mut File,
+    layout: Layout,
+    (patterns, options): (&[Pattern], &PackOptions),
+) -> Result<Written, WriteError> {
+    let Some(asked) = Asked::at(now, patterns, options)? else {
+        return Ok(Written::default());
+    };
+    match asked.copied(file, layout) {
+        Some(written) => Ok(written?),
+        None => Ok(asked.packed()?.write_into(file, layout)?),
+    }
+}
+
+/// As [`pack`], at another time than now: what is kept grows old, and what was just written is in doubt.
 pub(crate) fn pack_at(
     now: u64,
     patterns: &[Pattern],
     options: &PackOptions,
 ) -> Result<Packed, PackError> {
-    if patterns.is_empty() {
-        return Ok(Packed::default());
+    let asked = Asked::at(now, patterns, options)?;
+    asked.map_or_else(
+        || Ok(Packed::default()),
+        |asked| asked.recalled().map_or_else(|| asked.packed(), Ok),
+    )
+}
+
+/// What is to be packed, and when.
+struct Asked<'p> {
+    now: u64,
+    patterns: &'p [Pattern],
+    options: &'p PackOptions,
+    directories: Arc<Directories>,
+    /// Where it may be kept, and under which name.
+    kept: Option<(&'p CacheOptions, String)>,
+}
+
+impl<'p> Asked<'p> {
+    /// `None`: nothing is.
+    fn at(
+        now: u64,
+        patterns: &'p [Pattern],
+        options: &'p PackOptions,
+    ) -> Result<Option<Self>, PackError> {
+        if patterns.is_empty() {
+            return Ok(None);
+        }
+        let directories = Arc::new(Directories::open(&options.root, &options.include_dirs)?);
+        let question = || cache::question(patterns, &directories, options);
+        let kept = options.cache.as_ref().map(|cache| (cache, question()));
+        Ok(Some(Self {
+            now,
+            patterns,
+            options,
+            directories,
+            kept,
+        }))
     }
-    let directories = Arc::new(Directories::open(&options.root, &options.include_dirs)?);
-    let Some(cache) = &options.cache else {
-        return Ok(fresh(patterns, &directories, options)?.packed);
-    };
-    let question = cache::question(patterns, &directories, options);
-    if let Some(packed) = cache::recall(&question, cache, now, (&directories, options)) {
-        return Ok(packed);
+
+    fn recalled(&self) -> Option<Packed> {
+        let (cache, question) = self.kept.as_ref()?;
+        cache::recall(question, cache, self.now, (&self.directories, self.options))
     }
-    let Fresh {
-        packed,
-        trail,
-        files,
-    } = fresh(patterns, &directories, options)?;
-    if let Some(trail) = trail.filter(|_| packed.unmatched().is_empty()) {
-        let taken = now;
-        let keeping = Keeping {
-            packed: &packed,
-            root: options.root.display().to_string(),
-            patterns: patterns.iter().map(Pattern::to_string).collect(),
+
+    fn copied(&self, file: &mut File, layout: Layout) -> Option<io::Result<Written>> {
+        let (cache, question) = self.kept.as_ref()?;
+        let now_there = (&*self.directories, self.options);
+        cache::copy_into(file, layout, question, cache, self.now, now_there)
+    }
+
+    /// Made anew, and kept.
+    fn packed(&self) -> Result<Packed, PackError> {
+        let Fresh {
+            packed,
             trail,
             files,
-            taken,
+        } = fresh(self.patterns, &self.directories, self.options)?;
+        let trail = trail.filter(|_| packed.unmatched().is_empty());
+        let (Some((cache, question)), Some(trail)) = (&self.kept, trail) else {
+            return Ok(packed);
         };
-        cache::keep(&question, cache, keeping);
+        let keeping = Keeping {
+            packed: &packed,
+            root: self.options.root.display().to_string(),
+            patterns: self.patterns.iter().map(Pattern::to_string).collect(),
+            trail,
+            files,
+            taken: self.now,
+        };
+        let marks = cache::keep(question, cache, keeping);
+        Ok(packed.marked(marks))
     }
-    Ok(packed)
 }
 
 /// A pack, and what it rests on.

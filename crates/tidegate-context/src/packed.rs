@@ -1,12 +1,15 @@
 //! What goes before a prompt.
 
 mod error;
+mod written;
 
 use std::fmt;
 use std::time::SystemTime;
 
 pub use self::error::{PackError, SecretFound};
+pub use self::written::{WriteError, Written};
 use crate::name::spell;
+use crate::render::Marks;
 use crate::skip::Skipped;
 use crate::text::Text;
 use crate::unmatched::Unmatched;
@@ -18,7 +21,21 @@ pub struct Packed {
     skipped: Vec<Skipped>,
     unmatched: Vec<Unmatched>,
     is_kept: bool,
+    marks: Known,
 }
+
+/// The marks to write the files between, where somebody has looked for them. They depend on the files alone, so packs that
+/// differ in this are the same.
+#[derive(Debug, Clone, Copy, Default)]
+struct Known(Option<Marks>);
+
+impl PartialEq for Known {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Known {}
 
 /// A packed file.
 #[derive(Clone, PartialEq, Eq)]
@@ -97,17 +114,32 @@ impl Packed {
             skipped,
             unmatched,
             is_kept: false,
+            marks: Known(None),
         }
     }
 
     /// One that was kept.
-    pub(crate) const fn kept(files: Vec<PackedFile>, skipped: Vec<Skipped>) -> Self {
+    pub(crate) const fn kept(files: Vec<PackedFile>, skipped: Vec<Skipped>, marks: Marks) -> Self {
         Self {
             files,
             skipped,
             unmatched: Vec::new(),
             is_kept: true,
+            marks: Known(Some(marks)),
         }
+    }
+
+    /// With what was found out about it.
+    pub(crate) fn marked(self, marks: Option<Marks>) -> Self {
+        Self {
+            marks: Known(marks),
+            ..self
+        }
+    }
+
+    /// The marks, if they are known.
+    pub(crate) const fn marks(&self) -> Option<Marks> {
+        self.marks.0
     }
 
     /// Whether it was packed before and [kept](crate::PackOptions::cache), and nothing has changed since.

@@ -8,6 +8,7 @@
 //! the marks around a content are ones that occur in none of them; which ones depends on the contents alone.
 
 mod markdown;
+mod marks;
 mod plain;
 mod runs;
 mod xml;
@@ -19,6 +20,8 @@ use std::str::FromStr;
 use std::time::SystemTime;
 
 use crate::packed::{Packed, PackedFile};
+
+pub(crate) use self::marks::Marks;
 
 /// What stands around a content besides the name, in bytes, mostly.
 const MARKS: usize = 64;
@@ -142,10 +145,80 @@ impl Packed {
         if files.is_empty() {
             return Ok(());
         }
-        match layout.format {
-            Format::Plain => plain::write(files, layout, &mut put),
-            Format::Xml => xml::write(files, layout, &mut put),
-            Format::Markdown => markdown::write(files, layout, &mut put),
+        let marks = self.marks();
+        let marks = marks.unwrap_or_else(|| Marks::in_format(files, layout.format));
+        let renderer = Renderer::new(layout, marks);
+        renderer.begin(&mut put)?;
+        for file in files {
+            renderer.section(&Section::of(file), &mut put)?;
+        }
+        renderer.end(&mut put)
+    }
+}
+
+/// A file that is written, wherever its text lies.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Section<'s> {
+    pub(crate) path: &'s str,
+    pub(crate) modified: Option<SystemTime>,
+    pub(crate) text: &'s str,
+}
+
+impl<'s> Section<'s> {
+    fn of(file: &'s PackedFile) -> Self {
+        Self {
+            path: &file.path,
+            modified: file.modified,
+            text: file.text(),
+        }
+    }
+}
+
+/// Writes the files of one pack, one after the other: it need not have all of them.
+#[derive(Debug)]
+pub(crate) struct Renderer {
+    layout: Layout,
+    /// What tells this pack's marks from everything in its contents.
+    mark: String,
+}
+
+impl Renderer {
+    pub(crate) fn new(layout: Layout, marks: Marks) -> Self {
+        let mark = match layout.format {
+            Format::Plain => "=".repeat(marks.rule),
+            Format::Xml if marks.tag > 1 => format!("-{}", marks.tag),
+            Format::Xml | Format::Markdown => String::new(),
+        };
+        Self { layout, mark }
+    }
+
+    /// What stands before the first file.
+    pub(crate) fn begin<E>(&self, put: &mut impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
+        match self.layout.format {
+            Format::Plain | Format::Markdown => Ok(()),
+            Format::Xml => xml::begin(&self.mark, put),
+        }
+    }
+
+    /// One file.
+    pub(crate) fn section<E>(
+        &self,
+        file: &Section<'_>,
+        put: &mut impl FnMut(&str) -> Result<(), E>,
+    ) -> Result<(), E> {
+        match self.layout.format {
+            Format::Plain => plain::section(file, &self.mark, self.layout, put),
+            Format::Xml => xml::section(file, &self.mark, self.layout, put),
+            Format::Markdown => markdown::section(file, self.layout, put),
+        }
+    }
+
+    /// What stands behind the last file.
+    pub(crate) fn end<E>(&self, put: &mut impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
+        match self.layout.format {
+            Format::Plain => plain::end(&self.mark, put),
+            Format::Xml => xml::end(&self.mark, put),
+            Format::Markdown => markdown::end(put),
         }
     }
 }
@@ -153,7 +226,7 @@ impl Packed {
 /// One file as it stands in the plain format where no content makes its marks longer.
 pub(crate) fn section(text: &mut String, file: &PackedFile) {
     let Ok(()) = plain::section(
-        file,
+        &Section::of(file),
         SHORTEST_RULE,
         Layout::default(),
         &mut |piece: &str| {
@@ -176,8 +249,8 @@ fn put_text<E>(text: &str, put: &mut impl FnMut(&str) -> Result<(), E>) -> Resul
 }
 
 /// What stands behind the name for people and models to read: ` (120 bytes, 2026-11-25T04:35:32Z)`.
-fn remarks(file: &PackedFile, layout: Layout) -> String {
-    let size = layout.sizes.then(|| format!("{} bytes", file.bytes));
+fn remarks(file: &Section<'_>, layout: Layout) -> String {
+    let size = layout.sizes.then(|| format!("{} bytes", file.text.len()));
     let remarks: Vec<_> = size.into_iter().chain(time(file, layout)).collect();
     if remarks.is_empty() {
         String::new()
@@ -187,7 +260,7 @@ fn remarks(file: &PackedFile, layout: Layout) -> String {
 }
 
 /// To the second, in UTC.
-fn time(file: &PackedFile, layout: Layout) -> Option<String> {
+fn time(file: &Section<'_>, layout: Layout) -> Option<String> {
     let modified = file.modified.filter(|_| layout.times)?;
     let seconds = match modified.duration_since(SystemTime::UNIX_EPOCH) {
         Ok(after) => i64::try_from(after.as_secs()).ok()?,

@@ -137,6 +137,11 @@ impl Shown {
         self.to.is_some() || !self.tree && !self.json
     }
 
+    /// Whether nothing else is asked for.
+    pub(crate) const fn has_texts_alone(&self) -> bool {
+        !self.tree && !self.json && !self.tokens
+    }
+
     pub(crate) fn format(&self) -> Option<Sourced<Format>> {
         flag(self.format, "--format")
     }

@@ -4,14 +4,14 @@ use std::future::Future;
 use std::io;
 
 use tidegate::config::{Config, ContextConfig};
-use tidegate::context::{self, CacheOptions, Pattern, TokenCounter};
+use tidegate::context::{self, CacheOptions, PackError, Pattern, TokenCounter, WriteError};
 use tidegate::{Clock, Context, Layout, Packing};
 
 use crate::args::{ContextCommand, Global, Pack, Shown};
 use crate::commands::{self, refused};
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
-use crate::output::destination::{Destination, Unfinished};
+use crate::output::destination::{Destination, Out, Unfinished};
 use crate::output::packed::Report;
 use crate::output::spinner::Spinner;
 use crate::output::{kept, text};
@@ -85,12 +85,33 @@ async fn pack(global: &Global, args: Pack) -> Result<Exit, Refusal> {
         .map_err(|error| ("config", Exit::Config, error.to_string()))?;
     let spinner = spinner(global);
     spinner.packing(&progress);
-    in_the_background(global, spinner, args.shown, move |shown| {
-        let packed = context::pack(&patterns, &options);
-        let packed = packed.map_err(|error| ("context", Exit::Context, error.to_string()))?;
-        Ok((Report::of(packed, layout, options.counter, shown), None))
+    in_the_background(global, spinner, args.shown, move |shown, out| {
+        let report = match out {
+            // Where nothing but the texts is asked for, they need not all be in memory.
+            Some(Out::Aside(file)) if shown.has_texts_alone() => {
+                let written = context::pack_into(file, layout, &patterns, &options);
+                Report::Written(written.map_err(|error| not_written(error, shown))?)
+            }
+            _ => {
+                let packed = context::pack(&patterns, &options).map_err(no_pack)?;
+                Report::of(packed, layout, options.counter, shown)
+            }
+        };
+        Ok((report, None))
     })
     .await
+}
+
+fn no_pack(error: PackError) -> Refusal {
+    ("context", Exit::Context, error.to_string())
+}
+
+fn not_written(error: WriteError, shown: &Shown) -> Refusal {
+    match error {
+        WriteError::Pack(error) => no_pack(error),
+        WriteError::Io(error) => unwritten(shown)(error),
+        other => ("internal", Exit::Internal, other.to_string()),
+    }
 }
 
 /// An argument with at signs in it is a prompt; any other is a name or a glob itself.
@@ -108,13 +129,12 @@ fn patterns(what: &[String]) -> Result<Vec<Pattern>, String> {
 }
 
 fn told(report: &Report) {
-    let packed = report.packed();
-    text::left_out(packed.skipped());
-    for unmatched in packed.unmatched() {
+    text::left_out(report.skipped());
+    for unmatched in report.unmatched() {
         text::warning(&unmatched.to_string());
     }
-    if !packed.is_empty() {
-        let kept = if packed.is_kept() {
+    if !report.is_empty() {
+        let kept = if report.is_kept() {
             ", unchanged since it was kept"
         } else {
             ""
@@ -131,7 +151,7 @@ async fn show(global: &Global, id: String, shown: Shown) -> Result<Exit, Refusal
         ..ContextConfig::default()
     };
     let layout = Layout::from(&chosen.or(&config.context));
-    in_the_background(global, spinner(global), shown, move |shown| {
+    in_the_background(global, spinner(global), shown, move |shown, _| {
         let (pack, packed) = cache
             .pack(&id)
             .map_err(|error| ("usage", Exit::Usage, error.to_string()))?;
@@ -141,7 +161,8 @@ async fn show(global: &Global, id: String, shown: Shown) -> Result<Exit, Refusal
     .await
 }
 
-/// Gets a pack and writes it where that may block, so that Ctrl-C is heard meanwhile, and prints what else was asked for.
+/// Gets a pack, which `get` may write itself, and writes it where that may block, so that Ctrl-C is heard meanwhile, and
+/// prints what else was asked for.
 async fn in_the_background<W>(
     global: &Global,
     spinner: Spinner,
@@ -149,7 +170,9 @@ async fn in_the_background<W>(
     get: W,
 ) -> Result<Exit, Refusal>
 where
-    W: FnOnce(&Shown) -> Result<(Report, Option<String>), Refusal> + Send + 'static,
+    W: FnOnce(&Shown, Option<&mut Out>) -> Result<(Report, Option<String>), Refusal>
+        + Send
+        + 'static,
 {
     let unwritten = unwritten(&shown);
     let interrupt = Interrupt::listen().map_err(|error| {
@@ -165,14 +188,14 @@ where
     let (mut out, unfinished) = destination.map(Destination::split).unzip();
     let (quiet, line) = (global.quiet, spinner.clone());
     let work = tokio::task::spawn_blocking(move || {
-        let (report, title) = get(&shown)?;
+        let (report, title) = get(&shown, out.as_mut())?;
         line.end();
         match title {
             _ if quiet => {}
             Some(title) => text::note(&title),
             None => told(&report),
         }
-        if report.packed().is_empty() {
+        if report.is_empty() {
             let what = "nothing was packed: nothing that was named matches a file";
             return Err(("context", Exit::Context, what.to_owned()));
         }

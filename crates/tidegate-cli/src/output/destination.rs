@@ -45,13 +45,13 @@ impl Destination {
 
     /// The two ends of it: where another thread writes, and what gives a file its name. Without the second, what was
     /// written so far is gone.
-    pub(crate) fn split(self) -> (Box<dyn Write + Send>, Unfinished) {
+    pub(crate) fn split(self) -> (Out, Unfinished) {
         match self {
-            Self::Stdout(stdout) => (Box::new(stdout), Unfinished(None)),
-            Self::Special(file) => (Box::new(file), Unfinished(None)),
+            Self::Stdout(stdout) => (Out::Stream(Box::new(stdout)), Unfinished(None)),
+            Self::Special(file) => (Out::Stream(Box::new(file)), Unfinished(None)),
             Self::File(file, path) => {
                 let (file, aside) = file.into_parts();
-                (Box::new(file), Unfinished(Some((aside, path))))
+                (Out::Aside(file), Unfinished(Some((aside, path))))
             }
         }
     }
@@ -72,6 +72,30 @@ impl Write for Destination {
 
     fn flush(&mut self) -> io::Result<()> {
         self.inner().flush()
+    }
+}
+
+/// Where a thread writes.
+pub(crate) enum Out {
+    /// What is written is gone.
+    Stream(Box<dyn Write + Send>),
+    /// A file that has no name yet: what is written can be taken back.
+    Aside(File),
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Stream(stream) => stream.write(bytes),
+            Self::Aside(file) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Stream(stream) => stream.flush(),
+            Self::Aside(file) => file.flush(),
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
-use tidegate::context::TokenCounter;
-use tidegate::{Layout, Packed};
+use tidegate::context::{TokenCounter, Written};
+use tidegate::{Layout, Packed, Skipped, Unmatched};
 
 use crate::args::Shown;
 use crate::exit::Exit;
@@ -12,7 +12,86 @@ use crate::output::json;
 use crate::output::tree::{Sizes, Tree};
 
 /// A pack, and what is told of it.
-pub(crate) struct Report {
+pub(crate) enum Report {
+    /// Its texts are to be written, or looked at.
+    Texts(Texts),
+    /// Its texts are written.
+    Written(Written),
+}
+
+impl Report {
+    /// Counts what is asked for; that takes a while for a large pack.
+    pub(crate) fn of(packed: Packed, layout: Layout, counter: TokenCounter, shown: &Shown) -> Self {
+        Self::Texts(Texts {
+            tokens: shown.tokens.then(|| counter.count_each(&packed)),
+            exact: counter.is_exact(),
+            packed,
+            layout,
+        })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Self::Texts(texts) => texts.packed.is_empty(),
+            Self::Written(written) => written.files == 0,
+        }
+    }
+
+    pub(crate) const fn is_kept(&self) -> bool {
+        match self {
+            Self::Texts(texts) => texts.packed.is_kept(),
+            Self::Written(written) => written.is_kept,
+        }
+    }
+
+    pub(crate) fn skipped(&self) -> &[Skipped] {
+        match self {
+            Self::Texts(texts) => texts.packed.skipped(),
+            Self::Written(written) => &written.skipped,
+        }
+    }
+
+    pub(crate) fn unmatched(&self) -> &[Unmatched] {
+        match self {
+            Self::Texts(texts) => texts.packed.unmatched(),
+            Self::Written(written) => &written.unmatched,
+        }
+    }
+
+    /// In one line: `12 files (34567 bytes, 8621 tokens)`.
+    pub(crate) fn summary(&self) -> String {
+        let (files, bytes, tokens) = match self {
+            Self::Texts(texts) => (
+                texts.packed.files().len(),
+                texts.packed.bytes(),
+                texts.counted(),
+            ),
+            Self::Written(written) => (written.files, written.bytes, String::new()),
+        };
+        let noun = if files == 1 { "file" } else { "files" };
+        format!("{files} {noun} ({bytes} bytes{tokens})")
+    }
+
+    /// Writes the texts, if they are not written yet.
+    pub(crate) fn write(&self, out: impl Write) -> io::Result<()> {
+        match self {
+            Self::Texts(texts) => texts.write(out),
+            Self::Written(_) => Ok(()),
+        }
+    }
+
+    /// Prints what is asked for instead of the texts.
+    pub(crate) fn print(&self, shown: &Shown) -> io::Result<()> {
+        match self {
+            Self::Texts(texts) if shown.json => json::write(&texts.document(shown)),
+            Self::Texts(texts) if shown.tree => texts.tree(),
+            Self::Texts(_) | Self::Written(_) => Ok(()),
+        }
+    }
+}
+
+/// A pack whose texts are in memory.
+pub(crate) struct Texts {
     packed: Packed,
     layout: Layout,
     /// Of every file, where somebody asked.
@@ -21,52 +100,18 @@ pub(crate) struct Report {
     exact: bool,
 }
 
-impl Report {
-    /// Counts what is asked for; that takes a while for a large pack.
-    pub(crate) fn of(packed: Packed, layout: Layout, counter: TokenCounter, shown: &Shown) -> Self {
-        Self {
-            tokens: shown.tokens.then(|| counter.count_each(&packed)),
-            exact: counter.is_exact(),
-            packed,
-            layout,
-        }
-    }
-
-    pub(crate) const fn packed(&self) -> &Packed {
-        &self.packed
-    }
-
-    /// In one line: `12 files (34567 bytes, 8621 tokens)`.
-    pub(crate) fn summary(&self) -> String {
-        let files = self.packed.files().len();
+impl Texts {
+    /// `, 8621 tokens`, where somebody asked.
+    fn counted(&self) -> String {
         let about = if self.exact { "" } else { "about " };
-        let tokens = self
-            .total()
-            .map(|tokens| format!(", {about}{tokens} tokens"));
-        format!(
-            "{files} {} ({} bytes{})",
-            if files == 1 { "file" } else { "files" },
-            self.packed.bytes(),
-            tokens.unwrap_or_default(),
-        )
+        let total = self.total();
+        total.map_or_else(String::new, |tokens| format!(", {about}{tokens} tokens"))
     }
 
-    /// Writes the texts.
-    pub(crate) fn write(&self, out: impl Write) -> io::Result<()> {
+    fn write(&self, out: impl Write) -> io::Result<()> {
         let mut out = BufWriter::new(out);
         self.packed.write_to(&mut out, self.layout)?;
         out.flush()
-    }
-
-    /// Prints what is asked for instead of the texts.
-    pub(crate) fn print(&self, shown: &Shown) -> io::Result<()> {
-        if shown.json {
-            json::write(&self.document(shown))
-        } else if shown.tree {
-            self.tree()
-        } else {
-            Ok(())
-        }
     }
 
     fn tree(&self) -> io::Result<()> {

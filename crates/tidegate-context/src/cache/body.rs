@@ -1,6 +1,6 @@
 //! The texts of an entry, one behind the other.
 //!
-//! They are written, read and hashed in blocks, so that all processors do it at once. A block holds whole texts: each is
+//! They are written, read and checked in blocks, so that all processors do it at once. A block holds whole texts: each is
 //! one piece of memory that is known to be text before anyone else sees it.
 
 use std::fs::File;
@@ -8,8 +8,9 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
-use blake3::Hash;
+use xxhash_rust::xxh3::xxh3_64;
 
+use super::codec::{Reader, Writer};
 use crate::parallel;
 use crate::text::Text;
 
@@ -18,85 +19,147 @@ const BLOCK: usize = 256 * 1024;
 
 /// A block: which texts, and where it lies among all.
 #[derive(Debug)]
-struct Block {
-    texts: Range<usize>,
+pub(super) struct Block {
+    pub(super) texts: Range<usize>,
     bytes: Range<usize>,
 }
 
-/// The blocks of texts of these sizes; `None` where their sum is more than there can be.
-fn blocks(sizes: impl Iterator<Item = usize>) -> Option<Vec<Block>> {
-    let mut blocks = Vec::new();
-    let (mut first, mut start, mut end, mut count) = (0, 0, 0_usize, 0);
-    for size in sizes {
-        end = end.checked_add(size)?;
-        count += 1;
-        if end - start >= BLOCK {
+/// What tells that a block is what was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Check {
+    /// Its part in the entry's name.
+    hash: [u8; blake3::OUT_LEN],
+    /// What it is checked by. It finds what is torn or rotten, and nothing that somebody made on purpose: the directory is
+    /// its owner's alone.
+    sum: u64,
+}
+
+impl Check {
+    /// As it is written.
+    pub(super) const BYTES: usize = blake3::OUT_LEN + 8;
+
+    fn of(block: &[u8]) -> Self {
+        Self {
+            hash: *blake3::hash(block).as_bytes(),
+            sum: xxh3_64(block),
+        }
+    }
+
+    pub(super) fn encode(&self, head: &mut Writer) {
+        head.bytes.extend_from_slice(&self.hash);
+        head.number(self.sum);
+    }
+
+    pub(super) fn decode(head: &mut Reader<'_>) -> Option<Self> {
+        Some(Self {
+            hash: head.bytes()?,
+            sum: head.number()?,
+        })
+    }
+}
+
+/// How texts lie in blocks.
+#[derive(Debug)]
+pub(super) struct Body {
+    blocks: Vec<Block>,
+}
+
+impl Body {
+    /// For texts of these sizes; `None` where their sum is more than there can be.
+    pub(super) fn of(sizes: impl Iterator<Item = usize>) -> Option<Self> {
+        let mut blocks = Vec::new();
+        let (mut first, mut start, mut end, mut count) = (0, 0, 0_usize, 0);
+        for size in sizes {
+            end = end.checked_add(size)?;
+            count += 1;
+            if end - start >= BLOCK {
+                blocks.push(Block {
+                    texts: first..count,
+                    bytes: start..end,
+                });
+                (first, start) = (count, end);
+            }
+        }
+        if first < count {
             blocks.push(Block {
                 texts: first..count,
                 bytes: start..end,
             });
-            (first, start) = (count, end);
         }
+        Some(Self { blocks })
     }
-    if first < count {
-        blocks.push(Block {
-            texts: first..count,
-            bytes: start..end,
-        });
+
+    pub(super) const fn blocks(&self) -> usize {
+        self.blocks.len()
     }
-    Some(blocks)
+
+    pub(super) fn block(&self, number: usize) -> &Block {
+        &self.blocks[number]
+    }
+
+    /// The length of all texts.
+    pub(super) fn bytes(&self) -> usize {
+        self.blocks.last().map_or(0, |block| block.bytes.end)
+    }
+
+    /// Writes the texts from `at` on.
+    pub(super) fn write(&self, texts: &[&str], file: &File, at: u64) -> io::Result<Vec<Check>> {
+        let written = |buffer: &mut Vec<u8>, number: usize| {
+            let block = &self.blocks[number];
+            buffer.clear();
+            buffer.reserve_exact(block.bytes.len());
+            for text in &texts[block.texts.clone()] {
+                buffer.extend_from_slice(text.as_bytes());
+            }
+            write_at(file, buffer, at + block.bytes.start as u64)?;
+            Ok(Check::of(buffer))
+        };
+        let checks = parallel::each(self.blocks.len(), 1, Vec::new, written);
+        checks.into_iter().collect()
+    }
+
+    /// Reads the texts of these sizes from `at` on. `None` if a block is not what it was, or one is no text.
+    pub(super) fn read(
+        &self,
+        sizes: &[usize],
+        checks: &[Check],
+        file: &File,
+        at: u64,
+    ) -> Option<Vec<Text>> {
+        let read = |(): &mut (), number: usize| {
+            let block = &self.blocks[number];
+            let mut bytes = Vec::new();
+            block.read(&mut bytes, &checks[number], file, at)?;
+            let whole = Arc::new(String::from_utf8(bytes).ok()?);
+            let mut end = 0;
+            let texts = sizes[block.texts.clone()].iter().map(|size| {
+                let start = end;
+                end += size;
+                Text::within(&whole, start..end)
+            });
+            texts.collect::<Option<Vec<_>>>()
+        };
+        let read = parallel::each(self.blocks.len(), 1, || (), read);
+        let mut texts = Vec::with_capacity(sizes.len());
+        for block in read {
+            texts.extend(block?);
+        }
+        Some(texts)
+    }
 }
 
-/// Writes the texts from `at` on, and tells the hashes of their blocks.
-pub(super) fn write(texts: &[&str], file: &File, at: u64) -> io::Result<Vec<Hash>> {
-    let blocks = blocks(texts.iter().map(|text| text.len())).unwrap_or_default();
-    let written = |buffer: &mut Vec<u8>, number: usize| {
-        let block: &Block = &blocks[number];
-        buffer.clear();
-        buffer.reserve_exact(block.bytes.len());
-        for text in &texts[block.texts.clone()] {
-            buffer.extend_from_slice(text.as_bytes());
-        }
-        write_at(file, buffer, at + block.bytes.start as u64)?;
-        Ok(blake3::hash(buffer))
-    };
-    let hashes = parallel::each(blocks.len(), 1, Vec::new, written);
-    hashes.into_iter().collect()
-}
-
-/// The texts of these sizes, from `at` on to the end of the file at `end`, and the hashes of their blocks. `None` if that
-/// is not where they end, or one is no text.
-pub(super) fn read(
-    sizes: &[usize],
-    file: &File,
-    (at, end): (u64, u64),
-) -> Option<(Vec<Text>, Vec<Hash>)> {
-    let blocks = blocks(sizes.iter().copied())?;
-    let total = blocks.last().map_or(0, |block| block.bytes.end);
-    if at.checked_add(total as u64)? != end {
-        return None;
+impl Block {
+    /// Reads it into `bytes`, from where the texts begin at `at`. `None` if it is not what it was.
+    pub(super) fn read(
+        &self,
+        bytes: &mut Vec<u8>,
+        check: &Check,
+        file: &File,
+        at: u64,
+    ) -> Option<()> {
+        read_into(bytes, file, self.bytes.len(), at + self.bytes.start as u64).ok()?;
+        (xxh3_64(bytes) == check.sum).then_some(())
     }
-    let read = |(): &mut (), number: usize| {
-        let block: &Block = &blocks[number];
-        let bytes = read_at(file, block.bytes.len(), at + block.bytes.start as u64).ok()?;
-        let hash = blake3::hash(&bytes);
-        let whole = Arc::new(String::from_utf8(bytes).ok()?);
-        let mut end = 0;
-        let texts = sizes[block.texts.clone()].iter().map(|size| {
-            let start = end;
-            end += size;
-            Text::within(&whole, start..end)
-        });
-        Some((texts.collect::<Option<Vec<_>>>()?, hash))
-    };
-    let read = parallel::each(blocks.len(), 1, || (), read);
-    let (mut texts, mut hashes) = (Vec::with_capacity(sizes.len()), Vec::new());
-    for block in read {
-        let (of_block, hash) = block?;
-        texts.extend(of_block);
-        hashes.push(hash);
-    }
-    Some((texts, hashes))
 }
 
 #[cfg(unix)]
@@ -104,22 +167,30 @@ pub(super) fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
     std::os::unix::fs::FileExt::write_all_at(file, bytes, at)
 }
 
-/// The `length` bytes at `at`. The room for them is not cleared before they are put there.
-#[cfg(unix)]
+/// The `length` bytes at `at`.
 pub(super) fn read_at(file: &File, length: usize, at: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    read_into(&mut bytes, file, length, at)?;
+    Ok(bytes)
+}
+
+/// Puts the `length` bytes at `at` in the place of what is in `bytes`. The room for them is not cleared before.
+#[cfg(unix)]
+fn read_into(bytes: &mut Vec<u8>, file: &File, length: usize, at: u64) -> io::Result<()> {
     use rustix::buffer::spare_capacity;
     use rustix::io::{Errno, pread};
-    let mut bytes = Vec::with_capacity(length);
+    bytes.clear();
+    bytes.reserve_exact(length);
     while bytes.len() < length {
         let next = at + bytes.len() as u64;
-        match pread(file, spare_capacity(&mut bytes), next) {
+        match pread(file, spare_capacity(bytes), next) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
     }
     bytes.truncate(length);
-    Ok(bytes)
+    Ok(())
 }
 
 /// Elsewhere a stamp does not tell enough to keep anything.
@@ -129,7 +200,7 @@ pub(super) fn write_at(_: &File, _: &[u8], _: u64) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-pub(super) fn read_at(_: &File, _: usize, _: u64) -> io::Result<Vec<u8>> {
+fn read_into(_: &mut Vec<u8>, _: &File, _: usize, _: u64) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
@@ -138,8 +209,8 @@ mod tests {
     use super::*;
 
     fn texts_of(sizes: &[usize]) -> Vec<Range<usize>> {
-        let blocks = blocks(sizes.iter().copied()).unwrap();
-        blocks.into_iter().map(|block| block.texts).collect()
+        let body = Body::of(sizes.iter().copied()).unwrap();
+        body.blocks.into_iter().map(|block| block.texts).collect()
     }
 
     #[test]
@@ -153,7 +224,7 @@ mod tests {
 
     #[test]
     fn sizes_that_no_file_can_have_make_no_blocks() {
-        assert!(blocks([usize::MAX, 1].into_iter()).is_none());
+        assert!(Body::of([usize::MAX, 1].into_iter()).is_none());
     }
 
     #[cfg(unix)]
@@ -163,12 +234,21 @@ mod tests {
         let long = "é".repeat(BLOCK);
         let texts = ["", "one", &long, "", "two\n", &long, "three"];
         let sizes = texts.map(str::len);
-        let hashes = write(&texts, &file, 7).unwrap();
-        let end = 7 + sizes.iter().sum::<usize>() as u64;
-        let (read_back, read_hashes) = read(&sizes, &file, (7, end)).unwrap();
+        let body = Body::of(sizes.into_iter()).unwrap();
+        let checks = body.write(&texts, &file, 7).unwrap();
+        let read_back = body.read(&sizes, &checks, &file, 7).unwrap();
         assert!(read_back.iter().map(|text| &**text).eq(texts));
-        assert_eq!((hashes.len(), &hashes), (3, &read_hashes));
-        assert!(read(&sizes, &file, (7, end + 1)).is_none());
-        assert!(read(&sizes[1..], &file, (8, end)).is_none(), "cuts a sign");
+        assert_eq!((checks.len(), body.blocks()), (3, 3));
+        assert!(body.read(&sizes, &checks, &file, 8).is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_text_that_would_be_cut_within_a_character_is_none() {
+        let file = tempfile::tempfile().unwrap();
+        let body = Body::of([2].into_iter()).unwrap();
+        let checks = body.write(&["é"], &file, 0).unwrap();
+        assert!(body.read(&[2], &checks, &file, 0).is_some());
+        assert!(body.read(&[1, 1], &checks, &file, 0).is_none());
     }
 }

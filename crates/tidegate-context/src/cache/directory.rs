@@ -9,7 +9,6 @@ use std::time::{Duration, SystemTime};
 use tempfile::NamedTempFile;
 
 use super::CacheOptions;
-use super::entry::{self, Head};
 
 const ENDING: &str = ".pack";
 const UNFINISHED: &str = ".unfinished-";
@@ -58,12 +57,17 @@ impl<'c> Directory<'c> {
     }
 
     /// Adds an entry in the place of those that answered the same question.
-    pub(super) fn add(&self, question: &str, head: &Head, texts: &[&str]) -> io::Result<()> {
+    /// `write` tells the hash of what it has written.
+    pub(super) fn add(
+        &self,
+        question: &str,
+        write: impl FnOnce(&File) -> io::Result<String>,
+    ) -> io::Result<()> {
         self.make()?;
         let unfinished = tempfile::Builder::new()
             .prefix(UNFINISHED)
             .tempfile_in(self.path)?;
-        let content = entry::write(head, texts, unfinished.as_file())?;
+        let content = write(unfinished.as_file())?;
         let replaced: Vec<_> = self.entries_of(question).collect();
         let name = format!("{question}-{content}{ENDING}");
         self.name(unfinished, &name)?;

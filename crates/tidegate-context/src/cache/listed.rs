@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::directory::{Directory, Entry};
 use super::entry::Kept;
+use super::head::Head;
 use super::{now, still_holds, unpack};
 use crate::options::CacheOptions;
 use crate::packed::Packed;
@@ -62,7 +63,7 @@ impl CacheOptions {
     pub fn packs(&self) -> Vec<KeptPack> {
         let entries = Directory::of(&self.dir).entries().into_iter();
         let mut packs: Vec<_> = entries
-            .filter_map(|entry| Some(self.told(&entry, &Kept::open(&entry.path)?)))
+            .filter_map(|entry| Some(self.told(&entry, &Kept::open(&entry)?.head()?)))
             .collect();
         packs.sort_by(|a, b| (b.used, &a.id).cmp(&(a.used, &b.id)));
         packs
@@ -85,10 +86,10 @@ impl CacheOptions {
                 count => NoSuchPack::Ambiguous { id, count },
             });
         };
-        let kept = Kept::open(&entry.path);
-        let whole = kept.and_then(|kept| {
-            let texts = kept.texts(&entry.content)?;
-            Some((self.told(entry, &kept), unpack(kept.head, texts)))
+        let whole = Kept::open(entry).and_then(|kept| {
+            let head = kept.head()?;
+            let texts = kept.texts(&head)?;
+            Some((self.told(entry, &head), unpack(&head, texts)))
         });
         whole.ok_or_else(|| {
             Directory::remove(entry);
@@ -96,17 +97,16 @@ impl CacheOptions {
         })
     }
 
-    fn told(&self, entry: &Entry, kept: &Kept) -> KeptPack {
-        let head = &kept.head;
+    fn told(&self, entry: &Entry, head: &Head<'_>) -> KeptPack {
         let age = Duration::from_nanos(now().saturating_sub(head.taken));
         KeptPack {
             id: entry.question.clone(),
-            root: PathBuf::from(&head.root),
-            patterns: head.patterns.clone(),
+            root: PathBuf::from(head.root),
+            patterns: head.patterns.iter().map(ToString::to_string).collect(),
             packed: UNIX_EPOCH + Duration::from_nanos(head.taken),
             used: entry.used,
             files: head.files.len(),
-            text_bytes: head.files.iter().map(|file| file.bytes as u64).sum(),
+            text_bytes: head.bytes(),
             bytes: entry.bytes,
             is_fresh: age <= self.ttl && still_holds(head),
         }

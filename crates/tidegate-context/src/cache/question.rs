@@ -6,7 +6,7 @@ use crate::options::{PackOptions, Secrets};
 use crate::pattern::Pattern;
 
 /// Goes up whenever the same files would give another pack, or an entry looks different.
-const VERSION: u64 = 3;
+const VERSION: u64 = 4;
 
 /// A name for everything besides the files that a pack depends on.
 pub(crate) fn question(

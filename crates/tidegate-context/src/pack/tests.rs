@@ -1,5 +1,7 @@
 //! Kept packs: used while nothing changed, never afterwards, and never trusted for their name.
 
+mod into;
+
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -160,7 +162,8 @@ fn a_text_in_doubt_is_compared_and_not_believed() {
         let packed = project.pack("@src");
         let texts = packed.files().iter().map(|file| file.text().to_owned());
         let texts: Vec<_> = texts.map(Text::from).collect();
-        let mut head = Kept::open(&project.entry()).unwrap().head;
+        let kept = Kept::at(&project.entry()).unwrap();
+        let mut head = kept.head().unwrap();
         head.taken = 0;
         let directories = Directories::open(&project.options.root, &[]).unwrap();
         fs::write(project.path("").join(file), "fn f1() {}\n").unwrap();

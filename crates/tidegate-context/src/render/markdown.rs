@@ -3,8 +3,7 @@
 //! To read it: any reader of `CommonMark`. Every block is closed by a fence longer than any run of its sign in the
 //! content, so that none inside can close it; the files end at the line `---`.
 
-use super::{Layout, put_text, remarks, runs};
-use crate::packed::PackedFile;
+use super::{Layout, Section, put_text, remarks, runs};
 
 /// The longest name of a language behind a fence, in bytes.
 const LONGEST_LANGUAGE: usize = 16;
@@ -12,23 +11,24 @@ const LONGEST_LANGUAGE: usize = 16;
 /// The longest fence of backticks where one of tildes is shorter.
 const MOST_BACKTICKS: usize = 8;
 
-pub(super) fn write<E>(
-    files: &[PackedFile],
+pub(super) fn section<E>(
+    file: &Section<'_>,
     layout: Layout,
     put: &mut impl FnMut(&str) -> Result<(), E>,
 ) -> Result<(), E> {
-    for file in files {
-        let fence = fence(file.text());
-        for piece in ["## ", &span(&file.path), &remarks(file, layout), "\n\n"] {
-            put(piece)?;
-        }
-        for piece in [&fence, language(&file.path), "\n"] {
-            put(piece)?;
-        }
-        put_text(file.text(), put)?;
-        put(&fence)?;
-        put("\n\n")?;
+    let fence = fence(file.text);
+    for piece in ["## ", &span(file.path), &remarks(file, layout), "\n\n"] {
+        put(piece)?;
     }
+    for piece in [&fence, language(file.path), "\n"] {
+        put(piece)?;
+    }
+    put_text(file.text, put)?;
+    put(&fence)?;
+    put("\n\n")
+}
+
+pub(super) fn end<E>(put: &mut impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
     put("---\n\n")
 }
 

@@ -7,28 +7,14 @@ use std::collections::BTreeSet;
 
 use memchr::memmem;
 
-use super::{Layout, put_text, remarks, runs};
+use super::{Layout, Section, put_text, remarks, runs};
 use crate::packed::PackedFile;
 
 const BEFORE_NAME: &str = " FILE: ";
 
-pub(super) fn write<E>(
-    files: &[PackedFile],
-    layout: Layout,
-    put: &mut impl FnMut(&str) -> Result<(), E>,
-) -> Result<(), E> {
-    let length = runs::free(runs::SHORTEST, &taken(files));
-    let rule = "=".repeat(length);
-    for file in files {
-        section(file, &rule, layout, put)?;
-    }
-    put(&"-".repeat(length))?;
-    put("\n")
-}
-
 /// One file under its header.
 pub(super) fn section<E>(
-    file: &PackedFile,
+    file: &Section<'_>,
     rule: &str,
     layout: Layout,
     put: &mut impl FnMut(&str) -> Result<(), E>,
@@ -36,7 +22,7 @@ pub(super) fn section<E>(
     for piece in [
         rule,
         BEFORE_NAME,
-        &file.path,
+        file.path,
         &remarks(file, layout),
         " ",
         rule,
@@ -44,7 +30,18 @@ pub(super) fn section<E>(
     ] {
         put(piece)?;
     }
-    put_text(file.text(), put)
+    put_text(file.text, put)
+}
+
+/// The end, as long as the rules.
+pub(super) fn end<E>(rule: &str, put: &mut impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
+    put(&"-".repeat(rule.len()))?;
+    put("\n")
+}
+
+/// The least length of a rule that no content has.
+pub(super) fn free_rule(files: &[PackedFile]) -> usize {
+    runs::free(runs::SHORTEST, &taken(files))
 }
 
 /// The lengths of what looks like a header or an end in the contents, indented or not.

@@ -8,32 +8,38 @@ use std::collections::BTreeSet;
 
 use memchr::memmem;
 
-use super::{Layout, put_text, runs, time};
+use super::{Layout, Section, put_text, runs, time};
 use crate::packed::PackedFile;
 
-pub(super) fn write<E>(
-    files: &[PackedFile],
+pub(super) fn begin<E>(mark: &str, put: &mut impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
+    put(&format!("<files{mark}>\n"))
+}
+
+pub(super) fn section<E>(
+    file: &Section<'_>,
+    mark: &str,
     layout: Layout,
     put: &mut impl FnMut(&str) -> Result<(), E>,
 ) -> Result<(), E> {
-    let number = match runs::free(1, &taken(files)) {
-        1 => String::new(),
-        number => format!("-{number}"),
-    };
-    put(&format!("<files{number}>\n"))?;
-    for file in files {
-        put(&format!("<file{number} path=\"{}\"", escaped(&file.path)))?;
-        if layout.sizes {
-            put(&format!(" bytes=\"{}\"", file.bytes))?;
-        }
-        if let Some(time) = time(file, layout) {
-            put(&format!(" modified=\"{time}\""))?;
-        }
-        put(">\n")?;
-        put_text(file.text(), put)?;
-        put(&format!("</file{number}>\n"))?;
+    put(&format!("<file{mark} path=\"{}\"", escaped(file.path)))?;
+    if layout.sizes {
+        put(&format!(" bytes=\"{}\"", file.text.len()))?;
     }
-    put(&format!("</files{number}>\n"))
+    if let Some(time) = time(file, layout) {
+        put(&format!(" modified=\"{time}\""))?;
+    }
+    put(">\n")?;
+    put_text(file.text, put)?;
+    put(&format!("</file{mark}>\n"))
+}
+
+pub(super) fn end<E>(mark: &str, put: &mut impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
+    put(&format!("</files{mark}>\n"))
+}
+
+/// The least number that no tag in a content has.
+pub(super) fn free_tag(files: &[PackedFile]) -> usize {
+    runs::free(1, &taken(files))
 }
 
 /// The numbers of the tags in the contents: 1 for one without a number, or with a name that only begins alike.

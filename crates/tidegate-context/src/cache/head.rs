@@ -1,0 +1,185 @@
+//! What an entry says before its texts: what the pack rests on, what is in it, and how to tell that the texts are whole.
+//!
+//! Tens of thousands of names are in it. They are not taken out one by one: whoever reads a head borrows them from its
+//! bytes.
+
+mod reason;
+
+use std::path::{Path, PathBuf};
+
+use super::Keeping;
+use super::body::Check;
+use super::codec::{Reader, Writer};
+use crate::packed::{PackedFile, Written};
+use crate::render::Marks;
+use crate::skip::Skipped;
+use crate::trail::{Stamp, Step};
+
+/// Of a step of the trail: the length of its path, its kind, and its stamp.
+const NUMBERS_OF_STEP: usize = 8;
+
+/// Of a file: the length of its name, its size, and its step.
+const NUMBERS_OF_FILE: usize = 3;
+
+/// What a head says, as it stands in its bytes.
+#[derive(Debug)]
+pub(crate) struct Head<'h> {
+    /// When its stamps were taken.
+    pub(crate) taken: u64,
+    /// The working directory, for people.
+    pub(super) root: &'h str,
+    /// What was asked for, for people.
+    pub(super) patterns: Vec<&'h str>,
+    pub(super) trail: Vec<(&'h Path, Step, Stamp)>,
+    pub(super) files: Vec<KeptFile<'h>>,
+    pub(super) skipped: Vec<Skipped>,
+    pub(super) marks: Marks,
+    /// Of every block of texts.
+    pub(super) checks: Vec<Check>,
+}
+
+#[derive(Debug)]
+pub(crate) struct KeptFile<'h> {
+    pub(super) path: &'h str,
+    pub(super) bytes: usize,
+    /// Its place in the trail.
+    pub(super) step: usize,
+}
+
+/// A head as bytes, all but the checks; `None` for a pack that cannot be told in these words.
+pub(super) fn encode(keeping: &Keeping<'_>, marks: Marks) -> Option<Writer> {
+    let files = keeping.packed.files();
+    let mut head = Writer::with_capacity(about(&keeping.trail, files));
+    head.number(keeping.taken);
+    head.text(&keeping.root);
+    head.size(keeping.patterns.len());
+    for pattern in &keeping.patterns {
+        head.text(pattern);
+    }
+    head.size(keeping.trail.len());
+    for (path, step, stamp) in &keeping.trail {
+        head.text(path.to_str()?);
+        head.number(u64::from(*step == Step::Present));
+        for field in [
+            stamp.device,
+            stamp.inode,
+            stamp.mode,
+            stamp.size,
+            stamp.modified,
+            stamp.changed,
+        ] {
+            head.number(field);
+        }
+    }
+    head.size(files.len());
+    for (file, step) in files.iter().zip(&keeping.files) {
+        head.text(&file.path);
+        head.size(file.text().len());
+        head.size(*step);
+    }
+    let skipped = keeping.packed.skipped();
+    head.size(skipped.len());
+    for skipped in skipped {
+        head.text(&skipped.path);
+        reason::write(&mut head, &skipped.reason)?;
+    }
+    head.size(marks.rule);
+    head.size(marks.tag);
+    Some(head)
+}
+
+/// How long it is as bytes, about: it is long, and should not take twice the memory.
+fn about(trail: &[(PathBuf, Step, Stamp)], files: &[PackedFile]) -> usize {
+    let trail = trail.iter();
+    let trail = trail.map(|(path, ..)| path.as_os_str().len() + 8 * NUMBERS_OF_STEP);
+    let files = files.iter();
+    let files = files.map(|file| file.path.len() + 8 * NUMBERS_OF_FILE);
+    4096 + trail.sum::<usize>() + files.sum::<usize>()
+}
+
+impl<'h> Head<'h> {
+    pub(super) fn decode(bytes: &'h [u8]) -> Option<Self> {
+        let mut head = Reader::new(bytes);
+        let (taken, root) = (head.number()?, head.text()?);
+        let patterns = head.list(Reader::text)?;
+        let trail = head.list(step)?;
+        let files = head.list(|head| {
+            let (path, bytes, step) = (head.text()?, head.size()?, head.size()?);
+            (step < trail.len()).then_some(KeptFile { path, bytes, step })
+        })?;
+        let skipped = head.list(|head| {
+            let (path, reason) = (head.text()?.to_owned(), reason::read(head)?);
+            Some(Skipped { path, reason })
+        })?;
+        let (rule, tag) = (head.size()?, head.size()?);
+        Some(Self {
+            taken,
+            root,
+            patterns,
+            trail,
+            files,
+            skipped,
+            marks: Marks { rule, tag },
+            checks: head.list(Check::decode)?,
+        })
+    }
+
+    /// The stamp of a packed file.
+    pub(super) fn stamp(&self, file: &KeptFile<'_>) -> &Stamp {
+        let (_, _, stamp) = &self.trail[file.step];
+        stamp
+    }
+
+    pub(super) fn sizes(&self) -> impl Iterator<Item = usize> {
+        self.files.iter().map(|file| file.bytes)
+    }
+
+    /// The size of all texts.
+    pub(super) fn bytes(&self) -> u64 {
+        self.sizes().map(|bytes| bytes as u64).sum()
+    }
+
+    /// Whether a file's time does not tell whether it has changed.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        let mut stamps = self.files.iter().map(|file| self.stamp(file));
+        stamps.any(|stamp| stamp.is_in_doubt(self.taken))
+    }
+
+    /// What is told of it once it is written.
+    pub(super) fn written(&self) -> Written {
+        Written {
+            files: self.files.len(),
+            bytes: self.bytes(),
+            skipped: self.skipped.clone(),
+            unmatched: Vec::new(),
+            is_kept: true,
+        }
+    }
+
+    /// Of every step of the trail, whether it is a packed file, whose content can be compared.
+    pub(super) fn comparable(&self) -> Vec<bool> {
+        let mut comparable = vec![false; self.trail.len()];
+        for file in &self.files {
+            comparable[file.step] = true;
+        }
+        comparable
+    }
+}
+
+fn step<'h>(head: &mut Reader<'h>) -> Option<(&'h Path, Step, Stamp)> {
+    let path = Path::new(head.text()?);
+    let step = if head.number()? == 0 {
+        Step::Unchanged
+    } else {
+        Step::Present
+    };
+    let stamp = Stamp {
+        device: head.number()?,
+        inode: head.number()?,
+        mode: head.number()?,
+        size: head.number()?,
+        modified: head.number()?,
+        changed: head.number()?,
+    };
+    Some((path, step, stamp))
+}
