@@ -123,10 +123,10 @@ impl<P, E> Turns<P, E> {
     where
         P: FnMut(&mut R) -> Result<(), E>,
     {
-        let made = make(room, number);
+        let result = make(room, number);
         let mut state = self.wait_for(number);
         if state.failed.is_none() {
-            state.failed = made.and_then(|()| (state.put)(room)).err();
+            state.failed = result.and_then(|()| (state.put)(room)).err();
         }
         state.turn += 1;
         self.next.notify_all();

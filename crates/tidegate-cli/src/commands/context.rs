@@ -93,7 +93,7 @@ async fn pack(global: &Global, args: Pack) -> Result<Exit, Refusal> {
                 Report::Written(written.map_err(|error| not_written(error, shown))?)
             }
             _ => {
-                let packed = context::pack(&patterns, &options).map_err(no_pack)?;
+                let packed = context::pack(&patterns, &options).map_err(|error| no_pack(&error))?;
                 Report::of(packed, layout, options.counter, shown)
             }
         };
@@ -102,13 +102,13 @@ async fn pack(global: &Global, args: Pack) -> Result<Exit, Refusal> {
     .await
 }
 
-fn no_pack(error: PackError) -> Refusal {
+fn no_pack(error: &PackError) -> Refusal {
     ("context", Exit::Context, error.to_string())
 }
 
 fn not_written(error: WriteError, shown: &Shown) -> Refusal {
     match error {
-        WriteError::Pack(error) => no_pack(error),
+        WriteError::Pack(error) => no_pack(&error),
         WriteError::Io(error) => unwritten(shown)(error),
         other => ("internal", Exit::Internal, other.to_string()),
     }

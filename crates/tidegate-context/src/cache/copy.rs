@@ -43,8 +43,8 @@ pub(super) fn copy(
     let make = |room: &mut Room, number: usize| {
         let block = body.block(number);
         let read = block.read(&mut room.block, &head.checks[number], &kept.file, at);
-        let rendered = read.and_then(|()| room.render(block, head, &renderer));
-        rendered.ok_or(Torn::Damaged)
+        let laid_out = read.and_then(|()| room.lay_out(block, head, &renderer));
+        laid_out.ok_or(Torn::Damaged)
     };
     let mut put = |text: &str| out.write_all(text.as_bytes()).map_err(Torn::Unwritten);
     renderer.begin(&mut put)?;
@@ -53,7 +53,7 @@ pub(super) fn copy(
 }
 
 impl Room {
-    fn render(&mut self, block: &Block, head: &Head<'_>, renderer: &Renderer) -> Option<()> {
+    fn lay_out(&mut self, block: &Block, head: &Head<'_>, renderer: &Renderer) -> Option<()> {
         self.text.clear();
         let mut rest = std::str::from_utf8(&self.block).ok()?;
         for file in &head.files[block.texts.clone()] {
