@@ -6,6 +6,7 @@
 //! by the limits alone.
 
 use std::ops::Range;
+use std::time::SystemTime;
 
 use crate::directories::Directories;
 use crate::opener::Opener;
@@ -13,9 +14,11 @@ use crate::options::{PackOptions, Secrets};
 use crate::packed::{PackError, PackedFile, SecretFound};
 use crate::parallel;
 use crate::read;
+use crate::render::Section;
 use crate::secret::{self, Secret};
 use crate::select::Choice;
 use crate::skip::{SkipReason, Skipped};
+use crate::trail::Stamp;
 
 /// Fewer files than this are read sooner than a thread starts.
 const WORTH_A_THREAD: usize = 16;
@@ -31,16 +34,16 @@ pub(crate) struct Filled {
     pub(crate) skipped: Vec<Skipped>,
 }
 
-/// Takes the files in, those first that must.
+/// Takes the files in, those first that must. Of what is packed, its choice gives the label away.
 pub(crate) fn fill(
-    choices: &[Choice],
-    sizes: &[Result<u64, SkipReason>],
+    choices: &mut [Choice],
+    stamps: &[Result<Stamp, SkipReason>],
     directories: &Directories,
     options: &PackOptions,
 ) -> Result<Filled, PackError> {
     let mut filling = Filling {
         choices,
-        sizes,
+        stamps,
         directories,
         options,
         total: 0,
@@ -62,8 +65,8 @@ pub(crate) fn fill(
 }
 
 struct Filling<'p> {
-    choices: &'p [Choice],
-    sizes: &'p [Result<u64, SkipReason>],
+    choices: &'p mut [Choice],
+    stamps: &'p [Result<Stamp, SkipReason>],
     directories: &'p Directories,
     options: &'p PackOptions,
     total: u64,
@@ -74,7 +77,8 @@ struct Filling<'p> {
 
 /// What reading one file gave.
 struct Reading {
-    file: PackedFile,
+    modified: Option<SystemTime>,
+    text: String,
     /// 0 where nobody counts.
     tokens: u64,
     secret: Option<Secret>,
@@ -103,7 +107,7 @@ impl Filling<'_> {
         let (mut total, mut files, mut end) = (self.total, self.filled.files.len(), start);
         let most = self.choices.len().min(start + LONGEST_STRETCH);
         while end < most && self.fits(end, files, total).is_ok() {
-            total += self.sizes[end].as_ref().unwrap_or(&0);
+            total += self.stamps[end].as_ref().map_or(0, |stamp| stamp.size);
             files += 1;
             end += 1;
         }
@@ -120,7 +124,8 @@ impl Filling<'_> {
         if files >= limit {
             return Err(SkipReason::TooManyFiles { limit });
         }
-        fitting(self.sizes[number].clone()?, total, self.options)
+        let stamp = self.stamps[number].as_ref().map_err(Clone::clone)?;
+        fitting(stamp.size, total, self.options)
     }
 
     fn take(&mut self, stretch: Range<usize>) -> Result<(), PackError> {
@@ -150,13 +155,18 @@ impl Filling<'_> {
         let secret = searched
             .then(|| secret::find(&choice.label, &text))
             .flatten();
-        let file = PackedFile::of(choice.label.clone(), modified, text.into());
         let counter = self.options.max_tokens.map(|_| self.options.counter);
         let tokens = counter.map_or(0, |counter| {
-            counter.count_section(&file, &mut String::new())
+            let section = Section {
+                path: &choice.label,
+                modified,
+                text: &text,
+            };
+            counter.count_section(&section, &mut String::new())
         });
         Ok(Reading {
-            file,
+            modified,
+            text,
             tokens,
             secret,
         })
@@ -165,23 +175,27 @@ impl Filling<'_> {
     /// With the size that was read: a file can have grown.
     fn settle(&mut self, number: usize, reading: Reading) -> Result<(), SkipReason> {
         let Reading {
-            file,
+            modified,
+            text,
             tokens,
             secret,
         } = reading;
-        fitting(file.bytes, self.total, self.options)?;
+        let bytes = text.len() as u64;
+        fitting(bytes, self.total, self.options)?;
         self.fitting_tokens(tokens)?;
+        let path = std::mem::take(&mut self.choices[number].label);
         if let Some(Secret { line, what }) = secret {
-            let path = file.path.clone();
             if self.options.secrets == Secrets::LeaveOut {
                 let reason = SkipReason::Secret { line, what };
                 self.filled.skipped.push(Skipped { path, reason });
                 return Ok(());
             }
+            let path = path.clone();
             self.secrets.push(SecretFound { path, line, what });
         }
-        self.total += file.bytes;
+        self.total += bytes;
         self.tokens += tokens;
+        let file = PackedFile::of(path, modified, text.into());
         self.filled.files.push((number, file));
         Ok(())
     }

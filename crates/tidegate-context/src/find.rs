@@ -100,11 +100,7 @@ fn named(
         return Err(Refusal::NotAFile);
     }
     Ok(Found {
-        files: vec![FoundFile {
-            logical,
-            real,
-            named: true,
-        }],
+        files: vec![FoundFile::of(real, logical, true)],
         ..Found::default()
     })
 }

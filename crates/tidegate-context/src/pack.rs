@@ -176,12 +176,11 @@ fn fresh(
         trail.append(std::mem::take(&mut found.trail));
         selection.add(&pattern.to_string(), found, directories);
     }
-    let (choices, mut skipped) = selection.settle(directories);
-    let stamped = stamped(&choices);
-    let trail =
-        (options.cache.is_some() && !trail.lost).then(|| trail_of(&choices, &stamped, trail));
-    let sizes: Vec<_> = stamped.into_iter().map(|stamp| Ok(stamp?.size)).collect();
-    let filled = fill(&choices, &sizes, directories, options)?;
+    let (mut choices, mut skipped) = selection.settle(directories);
+    let stamps = stamped(&choices);
+    let rest = (options.cache.is_some() && !trail.lost).then(|| stamped_steps(trail));
+    let filled = fill(&mut choices, &stamps, directories, options)?;
+    let trail = rest.map(|rest| trail_of(choices, &stamps, rest));
     skipped.extend(filled.skipped);
     skipped.sort_by(|a, b| a.path.cmp(&b.path));
     let (numbers, files) = filled.files.into_iter().unzip();
@@ -193,21 +192,25 @@ fn fresh(
     })
 }
 
-/// The files in the order of `choices`, then everything else.
-fn trail_of(
-    choices: &[Choice],
-    stamped: &[Result<Stamp, SkipReason>],
-    trail: Trail,
-) -> Vec<(PathBuf, Step, Stamp)> {
-    let stamps = stamped
-        .iter()
-        .map(|stamp| *stamp.as_ref().unwrap_or(&Stamp::ABSENT));
-    let files = choices.iter().zip(stamps);
-    let files = files.map(|(choice, stamp)| (choice.real.clone(), Step::Unchanged, stamp));
-    let rest: BTreeSet<_> = trail.steps.into_iter().collect();
-    let rest = rest.into_iter().map(|(path, step)| {
+/// What was looked at besides the files, and what the system says of it before anything is read.
+fn stamped_steps(trail: Trail) -> Vec<(PathBuf, Step, Stamp)> {
+    let steps: BTreeSet<_> = trail.steps.into_iter().collect();
+    let stamped = steps.into_iter().map(|(path, step)| {
         let stamp = Stamp::at(&path, step);
         (path, step, stamp)
+    });
+    stamped.collect()
+}
+
+/// The files in the order of `choices`, then everything else.
+fn trail_of(
+    choices: Vec<Choice>,
+    stamps: &[Result<Stamp, SkipReason>],
+    rest: Vec<(PathBuf, Step, Stamp)>,
+) -> Vec<(PathBuf, Step, Stamp)> {
+    let files = choices.into_iter().zip(stamps).map(|(choice, stamp)| {
+        let stamp = *stamp.as_ref().unwrap_or(&Stamp::ABSENT);
+        (choice.real, Step::Unchanged, stamp)
     });
     files.chain(rest).collect()
 }

@@ -165,7 +165,7 @@ pub(crate) struct Section<'s> {
 }
 
 impl<'s> Section<'s> {
-    fn of(file: &'s PackedFile) -> Self {
+    pub(crate) fn of(file: &'s PackedFile) -> Self {
         Self {
             path: &file.path,
             modified: file.modified,
@@ -224,9 +224,9 @@ impl Renderer {
 }
 
 /// One file as it stands in the plain format where no content makes its marks longer.
-pub(crate) fn section(text: &mut String, file: &PackedFile) {
+pub(crate) fn section(text: &mut String, file: &Section<'_>) {
     let Ok(()) = plain::section(
-        &Section::of(file),
+        file,
         SHORTEST_RULE,
         Layout::default(),
         &mut |piece: &str| {

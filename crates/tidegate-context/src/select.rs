@@ -91,7 +91,7 @@ impl Selection {
         self.patterns += 1;
         self.sightings
             .extend(found.files.into_iter().map(|file| Sighting {
-                label: directories.label(&file.logical),
+                label: directories.label(file.way()),
                 real: file.real,
                 rank,
                 named_by: file.named.then(|| pattern.to_owned()),

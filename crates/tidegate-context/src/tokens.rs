@@ -23,9 +23,9 @@ mod vocabulary;
 use self::pieces::{Cut, pieces};
 #[cfg(feature = "exact-tokens")]
 use self::vocabulary::Joining;
-use crate::packed::{Packed, PackedFile};
+use crate::packed::Packed;
 use crate::parallel;
-use crate::render;
+use crate::render::{self, Section};
 
 /// Bytes taken for a token where no encoding is known.
 const BYTES_PER_TOKEN: u64 = 4;
@@ -120,12 +120,12 @@ impl TokenCounter {
     pub fn count_each(self, packed: &Packed) -> Vec<u64> {
         let files = packed.files();
         parallel::each(files.len(), 2, String::new, |section, number| {
-            self.count_section(&files[number], section)
+            self.count_section(&Section::of(&files[number]), section)
         })
     }
 
     /// The tokens of one file with its header in the plain format; `section` is room to put it into.
-    pub(crate) fn count_section(self, file: &PackedFile, section: &mut String) -> u64 {
+    pub(crate) fn count_section(self, file: &Section<'_>, section: &mut String) -> u64 {
         section.clear();
         render::section(section, file);
         self.count(section)

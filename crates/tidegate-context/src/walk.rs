@@ -46,12 +46,28 @@ impl Found {
 /// A file to pack.
 #[derive(Debug)]
 pub(crate) struct FoundFile {
-    /// The path it was reached by, links and all.
-    pub(crate) logical: PathBuf,
     /// The path without links: the file's identity.
     pub(crate) real: PathBuf,
+    /// The path it was reached by, links and all, where that is another.
+    pub(crate) logical: Option<PathBuf>,
     /// Whether the prompt names just this file.
     pub(crate) named: bool,
+}
+
+impl FoundFile {
+    pub(crate) fn of(real: PathBuf, logical: PathBuf, named: bool) -> Self {
+        let differs = logical.as_os_str() != real.as_os_str();
+        Self {
+            real,
+            logical: differs.then_some(logical),
+            named,
+        }
+    }
+
+    /// The path it was reached by.
+    pub(crate) fn way(&self) -> &Path {
+        self.logical.as_deref().unwrap_or(&self.real)
+    }
 }
 
 /// More entries or links than one pattern may visit.
@@ -269,11 +285,7 @@ impl Gate {
         let logical = entry.path().to_path_buf();
         match self.identity(entry, below) {
             _ if !kind.is_file() => found.skipped.push((logical, SkipReason::NotAFile)),
-            Ok(real) => found.files.push(FoundFile {
-                logical,
-                real,
-                named: false,
-            }),
+            Ok(real) => found.files.push(FoundFile::of(real, logical, false)),
             Err(error) => found.skipped.push((logical, SkipReason::unreadable(error))),
         }
     }

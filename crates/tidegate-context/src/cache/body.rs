@@ -8,7 +8,8 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
-use xxhash_rust::xxh3::xxh3_64;
+use blake3::Hasher;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::codec::{Reader, Writer};
 use crate::parallel;
@@ -16,6 +17,9 @@ use crate::text::Text;
 
 /// A block ends with the text that makes it as long, in bytes.
 const BLOCK: usize = 256 * 1024;
+
+/// The most that is gathered before it is written, in bytes.
+const PIECE: usize = 64 * 1024;
 
 /// A block: which texts, and where it lies among all.
 #[derive(Debug)]
@@ -37,13 +41,6 @@ pub(super) struct Check {
 impl Check {
     /// As it is written.
     pub(super) const BYTES: usize = blake3::OUT_LEN + 8;
-
-    fn of(block: &[u8]) -> Self {
-        Self {
-            hash: *blake3::hash(block).as_bytes(),
-            sum: xxh3_64(block),
-        }
-    }
 
     pub(super) fn encode(&self, head: &mut Writer) {
         head.bytes.extend_from_slice(&self.hash);
@@ -104,17 +101,16 @@ impl Body {
 
     /// Writes the texts from `at` on.
     pub(super) fn write(&self, texts: &[&str], file: &File, at: u64) -> io::Result<Vec<Check>> {
-        let written = |buffer: &mut Vec<u8>, number: usize| {
+        let written = |room: &mut Vec<u8>, number: usize| {
             let block = &self.blocks[number];
-            buffer.clear();
-            buffer.reserve_exact(block.bytes.len());
+            let mut pieces = Pieces::new(file, at + block.bytes.start as u64, room);
             for text in &texts[block.texts.clone()] {
-                buffer.extend_from_slice(text.as_bytes());
+                pieces.put(text.as_bytes())?;
             }
-            write_at(file, buffer, at + block.bytes.start as u64)?;
-            Ok(Check::of(buffer))
+            pieces.end()
         };
-        let checks = parallel::each(self.blocks.len(), 1, Vec::new, written);
+        let room = || Vec::with_capacity(PIECE);
+        let checks = parallel::each(self.blocks.len(), 1, room, written);
         checks.into_iter().collect()
     }
 
@@ -159,6 +155,63 @@ impl Block {
     ) -> Option<()> {
         read_into(bytes, file, self.bytes.len(), at + self.bytes.start as u64).ok()?;
         (xxh3_64(bytes) == check.sum).then_some(())
+    }
+}
+
+/// A block on its way into an entry: short texts are gathered, so that they are not written one by one.
+struct Pieces<'w> {
+    file: &'w File,
+    at: u64,
+    gathered: &'w mut Vec<u8>,
+    hash: Hasher,
+    sum: Xxh3,
+}
+
+impl<'w> Pieces<'w> {
+    fn new(file: &'w File, at: u64, room: &'w mut Vec<u8>) -> Self {
+        room.clear();
+        Self {
+            file,
+            at,
+            gathered: room,
+            hash: Hasher::new(),
+            sum: Xxh3::new(),
+        }
+    }
+
+    fn put(&mut self, text: &[u8]) -> io::Result<()> {
+        if self.gathered.len() + text.len() > PIECE {
+            self.flush()?;
+        }
+        if text.len() > PIECE {
+            return self.write(text);
+        }
+        self.gathered.extend_from_slice(text);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let gathered = std::mem::take(self.gathered);
+        let written = self.write(&gathered);
+        *self.gathered = gathered;
+        self.gathered.clear();
+        written
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        write_at(self.file, bytes, self.at)?;
+        self.at += bytes.len() as u64;
+        self.hash.update(bytes);
+        self.sum.update(bytes);
+        Ok(())
+    }
+
+    fn end(mut self) -> io::Result<Check> {
+        self.flush()?;
+        Ok(Check {
+            hash: *self.hash.finalize().as_bytes(),
+            sum: self.sum.digest(),
+        })
     }
 }
 
