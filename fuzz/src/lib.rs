@@ -60,6 +60,7 @@ pub fn target(provider: &str) -> Target {
         limit_key: LimitKey::new("fuzz"),
         timeouts: Timeouts::HTTP,
         retry: RetryPolicy::default(),
+        limits: tidegate_core::quota::Limits::default(),
     }
 }
 
