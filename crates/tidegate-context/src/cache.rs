@@ -13,13 +13,13 @@ mod codec;
 mod copy;
 mod directory;
 pub(crate) mod entry;
-pub(crate) mod head;
+mod head;
 mod listed;
 mod question;
 
 use std::fs::File;
 use std::io::{self, Seek};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -28,6 +28,7 @@ use self::copy::{Torn, copy};
 use self::directory::Directory;
 use self::entry::Kept;
 use self::head::Head;
+pub(crate) use self::head::Steps;
 pub use self::listed::{KeptPack, NoSuchPack};
 pub(crate) use self::question::question;
 use crate::directories::Directories;
@@ -38,7 +39,7 @@ use crate::parallel;
 use crate::read;
 use crate::render::{Layout, Marks};
 use crate::text::Text;
-use crate::trail::{Stamp, Step};
+use crate::trail::Stamp;
 
 impl CacheOptions {
     /// What is kept there now.
@@ -79,7 +80,7 @@ pub(crate) struct Keeping<'p> {
     /// What was asked for, for people.
     pub(crate) patterns: Vec<String>,
     /// What it rests on, as it was before anything was read.
-    pub(crate) trail: Vec<(PathBuf, Step, Stamp)>,
+    pub(crate) trail: Steps,
     /// Where in the trail each file stands.
     pub(crate) files: Vec<usize>,
     /// When its stamps were taken: see [`now`].

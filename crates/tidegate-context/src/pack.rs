@@ -7,10 +7,9 @@
 use std::collections::{BTreeSet, HashSet};
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::cache::{self, Keeping};
+use crate::cache::{self, Keeping, Steps};
 use crate::directories::Directories;
 use crate::fill::fill;
 use crate::find::{Refusal, find};
@@ -147,7 +146,7 @@ impl<'p> Asked<'p> {
 struct Fresh {
     packed: Packed,
     /// `None` where nobody asks, or nobody can tell.
-    trail: Option<Vec<(PathBuf, Step, Stamp)>>,
+    trail: Option<Steps>,
     /// Where in the trail each file stands.
     files: Vec<usize>,
 }
@@ -178,9 +177,9 @@ fn fresh(
     }
     let (mut choices, mut skipped) = selection.settle(directories);
     let stamps = stamped(&choices);
-    let rest = (options.cache.is_some() && !trail.lost).then(|| stamped_steps(trail));
+    let told = options.cache.is_some() && !trail.lost;
+    let trail = told.then(|| steps(&choices, &stamps, trail)).flatten();
     let filled = fill(&mut choices, &stamps, directories, options)?;
-    let trail = rest.map(|rest| trail_of(choices, &stamps, rest));
     skipped.extend(filled.skipped);
     skipped.sort_by(|a, b| a.path.cmp(&b.path));
     let (numbers, files) = filled.files.into_iter().unzip();
@@ -192,27 +191,18 @@ fn fresh(
     })
 }
 
-/// What was looked at besides the files, and what the system says of it before anything is read.
-fn stamped_steps(trail: Trail) -> Vec<(PathBuf, Step, Stamp)> {
-    let steps: BTreeSet<_> = trail.steps.into_iter().collect();
-    let stamped = steps.into_iter().map(|(path, step)| {
-        let stamp = Stamp::at(&path, step);
-        (path, step, stamp)
-    });
-    stamped.collect()
-}
-
-/// The files in the order of `choices`, then everything else.
-fn trail_of(
-    choices: Vec<Choice>,
-    stamps: &[Result<Stamp, SkipReason>],
-    rest: Vec<(PathBuf, Step, Stamp)>,
-) -> Vec<(PathBuf, Step, Stamp)> {
-    let files = choices.into_iter().zip(stamps).map(|(choice, stamp)| {
+/// The files in the order of `choices`, then everything else that was looked at, and what the system says of it before
+/// anything is read.
+fn steps(choices: &[Choice], stamps: &[Result<Stamp, SkipReason>], trail: Trail) -> Option<Steps> {
+    let files = choices.iter().zip(stamps).map(|(choice, stamp)| {
         let stamp = *stamp.as_ref().unwrap_or(&Stamp::ABSENT);
-        (choice.real, Step::Unchanged, stamp)
+        (&*choice.real, Step::Unchanged, stamp)
     });
-    files.chain(rest).collect()
+    let rest: BTreeSet<_> = trail.steps.into_iter().collect();
+    let stamped = rest
+        .iter()
+        .map(|(path, step)| (&**path, *step, Stamp::at(path, *step)));
+    Steps::of(choices.len() + rest.len(), files.chain(stamped))
 }
 
 fn distinct(patterns: &[Pattern]) -> impl Iterator<Item = &Pattern> {

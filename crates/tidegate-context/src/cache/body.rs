@@ -44,13 +44,13 @@ impl Check {
 
     pub(super) fn encode(&self, head: &mut Writer) {
         head.bytes.extend_from_slice(&self.hash);
-        head.number(self.sum);
+        head.bytes.extend_from_slice(&self.sum.to_le_bytes());
     }
 
     pub(super) fn decode(head: &mut Reader<'_>) -> Option<Self> {
         Some(Self {
             hash: head.bytes()?,
-            sum: head.number()?,
+            sum: u64::from_le_bytes(head.bytes()?),
         })
     }
 }

@@ -3,6 +3,12 @@
 //! What is read may be anything: a torn write, another version, another program's file. Every step says `None` rather
 //! than trust a length.
 
+/// What a byte holds of a number.
+const LOW_BITS: u64 = 0x7f;
+
+/// Set in every byte of a number but its last.
+const MORE: u8 = 0x80;
+
 /// Puts values behind one another.
 #[derive(Debug, Default)]
 pub(super) struct Writer {
@@ -10,14 +16,14 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// With room for so many bytes.
-    pub(super) fn with_capacity(bytes: usize) -> Self {
-        let bytes = Vec::with_capacity(bytes);
-        Self { bytes }
-    }
-
+    /// Seven bits to a byte, the lowest first: most numbers are small, and there are many.
     pub(super) fn number(&mut self, number: u64) {
-        self.bytes.extend_from_slice(&number.to_le_bytes());
+        let mut rest = number;
+        while rest > LOW_BITS {
+            self.bytes.push(lowest(rest) | MORE);
+            rest >>= 7;
+        }
+        self.bytes.push(lowest(rest));
     }
 
     pub(super) fn size(&mut self, size: usize) {
@@ -28,6 +34,10 @@ impl Writer {
         self.size(text.len());
         self.bytes.extend_from_slice(text.as_bytes());
     }
+}
+
+const fn lowest(number: u64) -> u8 {
+    number.to_le_bytes()[0]
 }
 
 /// Takes them out again, in the same order.
@@ -42,7 +52,15 @@ impl<'b> Reader<'b> {
     }
 
     pub(super) fn number(&mut self) -> Option<u64> {
-        self.bytes().map(u64::from_le_bytes)
+        let mut number = 0;
+        for shift in (0..u64::BITS).step_by(7) {
+            let [byte] = self.bytes()?;
+            number |= (u64::from(byte) & LOW_BITS) << shift;
+            if byte & MORE == 0 {
+                return Some(number);
+            }
+        }
+        None
     }
 
     pub(super) fn size(&mut self) -> Option<usize> {
@@ -69,10 +87,39 @@ impl<'b> Reader<'b> {
     ) -> Option<Vec<T>> {
         let count = self.size()?;
         // Each takes a byte at least: a count that is a lie reserves nothing.
-        let mut all = Vec::with_capacity(count.min(self.rest.len() / 8));
+        let mut all = Vec::with_capacity(count.min(self.rest.len()));
         for _ in 0..count {
             all.push(one(self)?);
         }
         Some(all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Reader, Writer};
+
+    #[test]
+    fn numbers_of_all_lengths_come_back() {
+        let powers = (0..u64::BITS).map(|bit| 1_u64 << bit);
+        let numbers = powers.flat_map(|power| [power - 1, power, power | 1]);
+        let numbers: Vec<_> = numbers.chain([u64::MAX]).collect();
+        let mut writer = Writer::default();
+        for number in &numbers {
+            writer.number(*number);
+        }
+        let mut reader = Reader::new(&writer.bytes);
+        assert!(
+            numbers
+                .iter()
+                .all(|number| reader.number() == Some(*number))
+        );
+        assert_eq!(reader.number(), None);
+    }
+
+    #[test]
+    fn a_number_without_an_end_is_none() {
+        assert_eq!(Reader::new(&[0x80; 20]).number(), None);
+        assert_eq!(Reader::new(&[0x80; 3]).number(), None);
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::body::{self, Body, Check};
-use super::codec::{Reader, Writer};
+use super::codec::Reader;
 use super::directory::Entry;
 use super::head::{self, Head};
 use super::{Keeping, directory, now};
@@ -17,31 +17,27 @@ use crate::packed::PackedFile;
 use crate::render::Marks;
 use crate::text::Text;
 
-const MAGIC: u64 = u64::from_le_bytes(*b"tidepac3");
+const MAGIC: [u8; 8] = *b"tidepac3";
 
 /// Where the head begins: after the magic number and its own length.
 const START: usize = 16;
 
 /// Writes an entry, and tells the hash of what it holds.
 pub(super) fn write(keeping: Keeping<'_>, marks: Marks, file: &File) -> io::Result<String> {
-    let head = head::encode(&keeping, marks);
-    let mut head = head.ok_or(io::ErrorKind::Unsupported)?;
     let files = keeping.packed.files();
-    // What it rests on is written down, and as large as a tenth of the texts.
-    drop(keeping.trail);
+    let head = head::encode(keeping, marks);
+    let mut head = head.ok_or(io::ErrorKind::Unsupported)?;
     let texts: Vec<_> = files.iter().map(PackedFile::text).collect();
     let body = Body::of(texts.iter().map(|text| text.len()));
     let body = body.ok_or(io::ErrorKind::FileTooLarge)?;
-    let length = head.bytes.len() + 8 + body.blocks() * Check::BYTES;
+    head.size(body.blocks());
+    let length = head.bytes.len() + body.blocks() * Check::BYTES;
     let checks = body.write(&texts, file, (START + length) as u64)?;
-    head.size(checks.len());
     for check in &checks {
         check.encode(&mut head);
     }
-    let mut start = Writer::default();
-    start.number(MAGIC);
-    start.size(length);
-    body::write_at(file, &start.bytes, 0)?;
+    let start = [MAGIC, (length as u64).to_le_bytes()].concat();
+    body::write_at(file, &start, 0)?;
     body::write_at(file, &head.bytes, START as u64)?;
     Ok(name(&head.bytes))
 }
@@ -71,7 +67,7 @@ impl Kept {
         let length = file.metadata().ok()?.len();
         let start = body::read_at(&file, START, 0).ok()?;
         let mut numbers = Reader::new(&start);
-        let (magic, size) = (numbers.number()?, numbers.number()?);
+        let (magic, size) = (numbers.bytes()?, u64::from_le_bytes(numbers.bytes()?));
         if magic != MAGIC || size > length.checked_sub(START as u64)? {
             return None;
         }

@@ -5,21 +5,21 @@
 
 mod reason;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::Keeping;
 use super::body::Check;
 use super::codec::{Reader, Writer};
-use crate::packed::{PackedFile, Written};
+use crate::packed::Written;
 use crate::render::Marks;
 use crate::skip::Skipped;
 use crate::trail::{Stamp, Step};
 
-/// Of a step of the trail: the length of its path, its kind, and its stamp.
-const NUMBERS_OF_STEP: usize = 8;
+/// Of a file: the length of its name, its size, and its step; of those that are not very large.
+const LONGEST_NUMBERS_OF_FILE: usize = 8;
 
-/// Of a file: the length of its name, its size, and its step.
-const NUMBERS_OF_FILE: usize = 3;
+/// What is written besides steps and files, in bytes, mostly.
+const LEAST: usize = 4096;
 
 /// What a head says, as it stands in its bytes.
 #[derive(Debug)]
@@ -46,30 +46,49 @@ pub(crate) struct KeptFile<'h> {
     pub(super) step: usize,
 }
 
+/// What a pack rests on, as bytes: the beginning of a head. There are as many steps as files and more, so they are written
+/// down at once, and nobody holds them in another form while the texts are read.
+#[derive(Debug)]
+pub(crate) struct Steps(Writer);
+
+impl Steps {
+    /// `count` of them; `None` where a path cannot be told.
+    pub(crate) fn of<'s>(
+        count: usize,
+        steps: impl Iterator<Item = (&'s Path, Step, Stamp)>,
+    ) -> Option<Self> {
+        let mut head = Writer::default();
+        head.size(count);
+        for (path, step, stamp) in steps {
+            head.text(path.to_str()?);
+            head.number(u64::from(step == Step::Present));
+            for field in [
+                stamp.device,
+                stamp.inode,
+                stamp.mode,
+                stamp.size,
+                stamp.modified,
+                stamp.changed,
+            ] {
+                head.number(field);
+            }
+        }
+        Some(Self(head))
+    }
+}
+
 /// A head as bytes, all but the checks; `None` for a pack that cannot be told in these words.
-pub(super) fn encode(keeping: &Keeping<'_>, marks: Marks) -> Option<Writer> {
-    let files = keeping.packed.files();
-    let mut head = Writer::with_capacity(about(&keeping.trail, files));
+pub(super) fn encode(keeping: Keeping<'_>, marks: Marks) -> Option<Writer> {
+    let (Steps(mut head), files) = (keeping.trail, keeping.packed.files());
+    let names = files
+        .iter()
+        .map(|file| file.path.len() + LONGEST_NUMBERS_OF_FILE);
+    head.bytes.reserve_exact(LEAST + names.sum::<usize>());
     head.number(keeping.taken);
     head.text(&keeping.root);
     head.size(keeping.patterns.len());
     for pattern in &keeping.patterns {
         head.text(pattern);
-    }
-    head.size(keeping.trail.len());
-    for (path, step, stamp) in &keeping.trail {
-        head.text(path.to_str()?);
-        head.number(u64::from(*step == Step::Present));
-        for field in [
-            stamp.device,
-            stamp.inode,
-            stamp.mode,
-            stamp.size,
-            stamp.modified,
-            stamp.changed,
-        ] {
-            head.number(field);
-        }
     }
     head.size(files.len());
     for (file, step) in files.iter().zip(&keeping.files) {
@@ -88,21 +107,12 @@ pub(super) fn encode(keeping: &Keeping<'_>, marks: Marks) -> Option<Writer> {
     Some(head)
 }
 
-/// How long it is as bytes, about: it is long, and should not take twice the memory.
-fn about(trail: &[(PathBuf, Step, Stamp)], files: &[PackedFile]) -> usize {
-    let trail = trail.iter();
-    let trail = trail.map(|(path, ..)| path.as_os_str().len() + 8 * NUMBERS_OF_STEP);
-    let files = files.iter();
-    let files = files.map(|file| file.path.len() + 8 * NUMBERS_OF_FILE);
-    4096 + trail.sum::<usize>() + files.sum::<usize>()
-}
-
 impl<'h> Head<'h> {
     pub(super) fn decode(bytes: &'h [u8]) -> Option<Self> {
         let mut head = Reader::new(bytes);
+        let trail = head.list(step)?;
         let (taken, root) = (head.number()?, head.text()?);
         let patterns = head.list(Reader::text)?;
-        let trail = head.list(step)?;
         let files = head.list(|head| {
             let (path, bytes, step) = (head.text()?, head.size()?, head.size()?);
             (step < trail.len()).then_some(KeptFile { path, bytes, step })
