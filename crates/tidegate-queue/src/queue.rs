@@ -22,12 +22,18 @@ use std::time::Duration;
 
 use tidegate_core::quota::{Limits, OpId, Priority, SpacedState};
 use tidegate_core::{Cost, LimitKey, Timestamp};
+use tokio::sync::Semaphore;
 
 pub use self::leaving::Leaving;
 pub use self::permit::Permit;
 pub use self::place::{Place, Position, Watch};
 use crate::clock::Clock;
 use crate::store::{KeyStatus, QueueStore, StoreError};
+
+/// How many of this process ask a store at once, each for itself. Enough to keep a store busy that is far away, and few
+/// enough that of a crowd that has to wait nearly all find a line to stand in: whoever asks in vain has taken a place in the
+/// store, and every question walks along all places.
+const ASKING: usize = 16;
 
 /// What an attempt wants of the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -123,6 +129,8 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     pub(crate) lines: Mutex<HashMap<LimitKey, line::Line>>,
     pub(crate) spaced: Mutex<Spaced>,
+    /// For those who ask the store themselves, before there is a line.
+    pub(crate) asking: Semaphore,
     next_op: AtomicU64,
     next_number: AtomicU64,
 }
@@ -142,6 +150,7 @@ impl Queue {
             clock,
             lines: Mutex::default(),
             spaced: Mutex::default(),
+            asking: Semaphore::new(ASKING),
             // Names of attempts must differ between all who share a store: each process counts from a place of its own.
             next_op: AtomicU64::new(RandomState::new().hash_one("op")),
             next_number: AtomicU64::new(0),

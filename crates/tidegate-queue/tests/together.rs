@@ -6,6 +6,7 @@
 )]
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,12 +20,16 @@ use tidegate_queue::{
 
 /// Memory that answers later, as a file or a server does: a question so late as was set for it, in their order.
 #[derive(Debug, Default)]
-struct Slow(MemoryStore, Mutex<VecDeque<Duration>>);
+struct Slow(MemoryStore, Mutex<VecDeque<Duration>>, AtomicUsize);
 
 impl Slow {
     fn answering_after(delays: &[u64]) -> Self {
         let delays = delays.iter().map(|millis| Duration::from_millis(*millis));
-        Self(MemoryStore::default(), Mutex::new(delays.collect()))
+        Self(
+            MemoryStore::default(),
+            Mutex::new(delays.collect()),
+            AtomicUsize::new(0),
+        )
     }
 }
 
@@ -37,6 +42,7 @@ impl QueueStore for Slow {
         now: Timestamp,
     ) -> StoreFuture<'a, Turn> {
         Box::pin(async move {
+            self.2.fetch_add(1, Ordering::Relaxed);
             let answer = self.0.ask(key, asks, limits, now).await;
             let delay = self.1.lock().unwrap().pop_front();
             match delay {
@@ -118,6 +124,24 @@ async fn of_those_who_come_together_only_the_first_holds_a_place() {
         standing.waiting, 1,
         "the places of the others are in the way"
     );
+    drop(under_way);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_crowd_few_ask_and_the_others_stand_in_the_line_that_there_is() {
+    let store = Arc::new(Slow::default());
+    let queue = Queue::new(Arc::clone(&store) as _, Clock::system());
+    let wanted = wanted(Limits {
+        max_concurrency: Some(1),
+        ..Limits::UNKNOWN
+    });
+    let under_way = queue.enter(&key(), wanted).permit().await.unwrap();
+    let mut places: Vec<_> = (0..1_000).map(|_| queue.enter(&key(), wanted)).collect();
+    let stepped = join_all(places.iter_mut().map(Place::step_up)).await;
+    assert!(stepped.iter().all(Result::is_ok));
+    assert!(places.iter().all(Place::is_waiting));
+    let asked = store.2.load(Ordering::Relaxed);
+    assert!(asked < 50, "{asked} questions");
     drop(under_way);
 }
 

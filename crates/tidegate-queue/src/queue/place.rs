@@ -226,6 +226,12 @@ impl AdaptivePlace {
         if self.turn.is_some() || self.let_go.is_some() {
             return Ok(());
         }
+        let inner = Arc::clone(&self.inner);
+        let _one_of_few = inner.asking.acquire().await;
+        if inner.lines().contains_key(&self.key) {
+            self.join();
+            return Ok(());
+        }
         let (asks, now) = ([self.ask()], self.inner.clock.now());
         self.asking = true;
         let turn = self
