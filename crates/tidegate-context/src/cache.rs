@@ -32,12 +32,13 @@ pub(crate) use self::head::Steps;
 pub use self::listed::{KeptPack, NoSuchPack};
 pub(crate) use self::question::question;
 use crate::directories::Directories;
+use crate::marks::Marks;
 use crate::opener::Opener;
 use crate::options::{CacheOptions, PackOptions};
 use crate::packed::{Packed, PackedFile, Written};
 use crate::parallel;
 use crate::read;
-use crate::render::{Layout, Marks};
+use crate::render::Layout;
 use crate::text::Text;
 use crate::trail::Stamp;
 

@@ -34,6 +34,7 @@ mod directories;
 mod fill;
 mod find;
 mod generated;
+mod marks;
 mod name;
 mod open;
 mod opener;

@@ -8,8 +8,8 @@ use std::time::SystemTime;
 
 pub use self::error::{PackError, SecretFound};
 pub use self::written::{WriteError, Written};
+use crate::marks::Marks;
 use crate::name::spell;
-use crate::render::Marks;
 use crate::skip::Skipped;
 use crate::text::Text;
 use crate::unmatched::Unmatched;

@@ -15,13 +15,13 @@ mod xml;
 
 use std::convert::Infallible;
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::str::FromStr;
 use std::time::SystemTime;
 
-use crate::packed::{Packed, PackedFile};
-
-pub(crate) use self::marks::Marks;
+use crate::marks::Marks;
+use crate::packed::{Packed, PackedFile, Written};
 
 /// What stands around a content besides the name, in bytes, mostly.
 const MARKS: usize = 64;
@@ -126,6 +126,12 @@ impl Packed {
         let mut out = io::BufWriter::with_capacity(WRITTEN_AT_ONCE, out);
         self.pieces(layout, |piece| out.write_all(piece.as_bytes()))?;
         out.flush()
+    }
+
+    /// The same, into a file; tells what is left to tell of it.
+    pub(crate) fn write_into(self, file: &mut File, layout: Layout) -> io::Result<Written> {
+        self.write_to(file, layout)?;
+        Ok(self.written())
     }
 
     /// What is written, about: marks are longer where contents make it hard.

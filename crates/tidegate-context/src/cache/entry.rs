@@ -13,8 +13,8 @@ use super::codec::Reader;
 use super::directory::Entry;
 use super::head::{self, Head};
 use super::{Keeping, directory, now};
+use crate::marks::Marks;
 use crate::packed::PackedFile;
-use crate::render::Marks;
 use crate::text::Text;
 
 const MAGIC: [u8; 8] = *b"tidepac3";

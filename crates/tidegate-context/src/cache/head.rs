@@ -10,8 +10,8 @@ use std::path::Path;
 use super::Keeping;
 use super::body::Check;
 use super::codec::{Reader, Writer};
+use crate::marks::Marks;
 use crate::packed::Written;
-use crate::render::Marks;
 use crate::skip::Skipped;
 use crate::trail::{Stamp, Step};
 

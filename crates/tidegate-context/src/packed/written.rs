@@ -1,10 +1,8 @@
 //! What is told of a pack that was written at once.
 
-use std::fs::File;
 use std::io;
 
 use super::{PackError, Packed};
-use crate::render::Layout;
 use crate::skip::Skipped;
 use crate::unmatched::Unmatched;
 
@@ -37,15 +35,14 @@ pub enum WriteError {
 }
 
 impl Packed {
-    /// Writes it.
-    pub(crate) fn write_into(self, file: &mut File, layout: Layout) -> io::Result<Written> {
-        self.write_to(file, layout)?;
-        Ok(Written {
+    /// What is left to tell once it is written.
+    pub(crate) fn written(self) -> Written {
+        Written {
             files: self.files.len(),
             bytes: self.bytes(),
             skipped: self.skipped,
             unmatched: self.unmatched,
             is_kept: self.is_kept,
-        })
+        }
     }
 }

@@ -1,18 +1,8 @@
-//! The marks that no content holds.
-//!
-//! To find them takes a search through everything. It is done once: a pack that is kept keeps them, too.
+//! The search for marks that no content holds.
 
 use super::{Format, plain, runs, xml};
+use crate::marks::Marks;
 use crate::packed::PackedFile;
-
-/// What a format's marks are made of, so that none of the contents has them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Marks {
-    /// Signs of a rule in the plain format.
-    pub(crate) rule: usize,
-    /// The number of a tag in XML; 1 for tags without a number.
-    pub(crate) tag: usize,
-}
 
 impl Marks {
     const SHORTEST: Self = Self {
