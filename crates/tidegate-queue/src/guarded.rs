@@ -29,6 +29,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// A store that fails so soon after it was back is looked for with pauses that go on growing, up to as much.
 const STEADY: Duration = Duration::from_secs(60);
+
 /// A store over another that may be away. Cheap to clone; clones share everything.
 #[derive(Clone)]
 pub struct Guarded {
