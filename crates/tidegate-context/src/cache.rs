@@ -28,7 +28,7 @@ use self::copy::{Torn, copy};
 use self::directory::Directory;
 use self::entry::Kept;
 use self::head::Head;
-pub(crate) use self::head::Steps;
+pub(crate) use self::head::{KeptFile, Steps};
 pub use self::listed::{KeptPack, NoSuchPack};
 pub(crate) use self::question::question;
 use crate::directories::Directories;
@@ -39,7 +39,8 @@ use crate::packed::{Packed, PackedFile, Written};
 use crate::parallel;
 use crate::read;
 use crate::render::Layout;
-use crate::text::Text;
+use crate::skip::Skipped;
+use crate::text::{Text, Texts};
 use crate::trail::Stamp;
 
 impl CacheOptions {
@@ -73,17 +74,17 @@ pub struct CacheUsage {
 const LEAST_FILES: usize = 64;
 const LEAST_BYTES: u64 = 256 * 1024;
 
-/// A pack about to be kept.
+/// A pack about to be kept, all but its texts.
 pub(crate) struct Keeping<'p> {
-    pub(crate) packed: &'p Packed,
+    pub(crate) files: Vec<KeptFile<'p>>,
+    pub(crate) skipped: &'p [Skipped],
+    pub(crate) marks: Marks,
     /// The working directory, for people.
     pub(crate) root: String,
     /// What was asked for, for people.
     pub(crate) patterns: Vec<String>,
     /// What it rests on, as it was before anything was read.
     pub(crate) trail: Steps,
-    /// Where in the trail each file stands.
-    pub(crate) files: Vec<usize>,
     /// When its stamps were taken: see [`now`].
     pub(crate) taken: u64,
 }
@@ -112,13 +113,14 @@ pub(crate) fn copy_into(
     now: u64,
     now_there: (&Directories, &PackOptions),
 ) -> Option<io::Result<Written>> {
+    let counting = now_there.1.counting();
     find(question, cache, now, |kept, head| {
         if head.is_in_doubt() {
             let packed = unchanged(kept, head, now_there)?;
-            return Ok(packed.map(|packed| packed.write_into(file, layout)));
+            return Ok(packed.map(|packed| packed.write_into(file, layout, counting)));
         }
-        match copy(kept, head, layout, file) {
-            Ok(()) => Ok(Some(Ok(head.written()))),
+        match copy(kept, head, layout, counting, file) {
+            Ok(tokens) => Ok(Some(Ok(head.written(tokens)))),
             Err(Torn::Unwritten(error)) => Ok(Some(Err(error))),
             Err(Torn::Damaged) => match emptied(file) {
                 Ok(()) => Err(Damaged),
@@ -168,29 +170,24 @@ fn unchanged(
     Ok(same.then(|| unpack(head, texts)))
 }
 
-/// Keeps a pack, and deletes what there is too much of. Tells what was found out about the pack on the way.
-pub(crate) fn keep(question: &str, cache: &CacheOptions, keeping: Keeping<'_>) -> Option<Marks> {
-    let packed = keeping.packed;
-    if !is_worth_keeping(packed, cache) || packed.bytes() > cache.max_total_bytes {
-        return None;
-    }
+/// Keeps a pack, and deletes what there is too much of.
+pub(crate) fn keep(question: &str, cache: &CacheOptions, keeping: Keeping<'_>, texts: &impl Texts) {
     let directory = Directory::of(&cache.dir);
-    let marks = Marks::of(packed.files());
     // What cannot be written is not kept: there is nobody to tell.
-    let _ = directory.add(question, |file| entry::write(keeping, marks, file));
+    let _ = directory.add(question, |file| entry::write(keeping, texts, file));
     directory.tidy(cache, SystemTime::UNIX_EPOCH + Duration::from_nanos(now()));
-    Some(marks)
 }
 
-fn is_worth_keeping(packed: &Packed, cache: &CacheOptions) -> bool {
-    let large = packed.files().len() >= LEAST_FILES || packed.bytes() >= LEAST_BYTES;
+/// Whether a pack of these files is worth its place.
+pub(crate) fn is_worth_keeping(files: &[KeptFile<'_>], cache: &CacheOptions) -> bool {
+    let bytes: u64 = files.iter().map(|file| file.bytes as u64).sum();
     let chosen = || {
-        let Some(globs) = globs(&cache.file_patterns) else {
-            return false;
-        };
-        globs.is_empty() || packed.files().iter().all(|file| globs.is_match(&file.path))
+        let globs = globs(&cache.file_patterns);
+        let all = |globs: GlobSet| files.iter().all(|file| globs.is_match(file.path));
+        globs.is_some_and(|globs| globs.is_empty() || all(globs))
     };
-    large && chosen()
+    let large = files.len() >= LEAST_FILES || bytes >= LEAST_BYTES;
+    large && bytes <= cache.max_total_bytes && chosen()
 }
 
 fn globs(patterns: &[String]) -> Option<GlobSet> {

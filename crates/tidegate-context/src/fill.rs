@@ -2,8 +2,8 @@
 //!
 //! What is packed must not depend on which thread was first. So the files are taken in by their order, in stretches that
 //! fit for certain by the sizes the system tells: a stretch is read in parallel and settled in order, with the sizes that
-//! were really read. A file that does not fit then is judged before the next stretch, and never read. Memory is bounded
-//! by the limits alone.
+//! were really read. A file that does not fit then is judged before the next stretch, and never read. What was taken in is
+//! handed on stretch by stretch: whoever need not keep the texts does not hold them all.
 
 use std::ops::Range;
 use std::time::SystemTime;
@@ -23,45 +23,56 @@ use crate::trail::Stamp;
 /// Fewer files than this are read sooner than a thread starts.
 const WORTH_A_THREAD: usize = 16;
 
-/// The most files read before what was read is settled: what is known of a file meanwhile takes memory, too.
+/// The most files and bytes read before what was read is settled: until then all of it takes memory. A larger file is a
+/// stretch of its own.
 const LONGEST_STRETCH: usize = 1024;
+const LARGEST_STRETCH: u64 = 4 * 1024 * 1024;
 
 /// What was taken in.
 #[derive(Debug, Default)]
 pub(crate) struct Filled {
-    /// Each with the place of its choice, sorted by name.
-    pub(crate) files: Vec<(usize, PackedFile)>,
+    /// The places of the choices that are packed, in their order.
+    pub(crate) numbers: Vec<usize>,
     pub(crate) skipped: Vec<Skipped>,
+    /// 0 where nobody counts.
+    pub(crate) tokens: u64,
 }
 
-/// Takes the files in, those first that must. Of what is packed, its choice gives the label away.
-pub(crate) fn fill(
+/// Takes the files in, those first that must, and has them `put` in the order of the choices. Of what is packed, its choice
+/// gives the label away.
+pub(crate) fn fill<E: From<PackError>>(
     choices: &mut [Choice],
     stamps: &[Result<Stamp, SkipReason>],
     directories: &Directories,
     options: &PackOptions,
-) -> Result<Filled, PackError> {
+    mut put: impl FnMut(Vec<PackedFile>) -> Result<(), E>,
+) -> Result<Filled, E> {
     let mut filling = Filling {
         choices,
         stamps,
         directories,
         options,
         total: 0,
-        tokens: 0,
         filled: Filled::default(),
         secrets: Vec::new(),
     };
-    filling.all()?;
-    if !filling.secrets.is_empty() {
-        return Err(PackError::Secrets {
-            found: filling.secrets,
-        });
+    let mut next = 0;
+    while next < filling.choices.len() {
+        let (taken, end) = filling.some(next)?;
+        // With a secret in it there will be no pack: what follows is looked at for more of them alone.
+        if filling.secrets.is_empty() && !taken.is_empty() {
+            put(taken)?;
+        }
+        next = end;
     }
-    filling
-        .filled
-        .files
-        .sort_by(|(_, a), (_, b)| a.path.cmp(&b.path));
-    Ok(filling.filled)
+    let Filling {
+        filled, secrets, ..
+    } = filling;
+    if secrets.is_empty() {
+        Ok(filled)
+    } else {
+        Err(PackError::Secrets { found: secrets }.into())
+    }
 }
 
 struct Filling<'p> {
@@ -70,7 +81,6 @@ struct Filling<'p> {
     directories: &'p Directories,
     options: &'p PackOptions,
     total: u64,
-    tokens: u64,
     filled: Filled,
     secrets: Vec<SecretFound>,
 }
@@ -85,29 +95,28 @@ struct Reading {
 }
 
 impl Filling<'_> {
-    fn all(&mut self) -> Result<(), PackError> {
-        let mut next = 0;
-        while next < self.choices.len() {
-            let stretch = self.stretch(next);
-            let end = stretch.end;
-            if stretch.is_empty() {
-                let reason = self.room(next).err();
-                reason.map_or(Ok(()), |reason| self.reject(next, reason))?;
-                next += 1;
-            } else {
-                self.take(stretch)?;
-                next = end;
-            }
+    /// Takes in a stretch from `next` on, or judges one file that does not fit; and tells where to go on.
+    fn some(&mut self, next: usize) -> Result<(Vec<PackedFile>, usize), PackError> {
+        let stretch = self.stretch(next);
+        if stretch.is_empty() {
+            let reason = self.room(next).err();
+            reason.map_or(Ok(()), |reason| self.reject(next, reason))?;
+            return Ok((Vec::new(), next + 1));
         }
-        Ok(())
+        let end = stretch.end;
+        Ok((self.take(stretch)?, end))
     }
 
     /// The files from `start` on that all fit if their sizes are what they are said to be, not too many at once.
     fn stretch(&self, start: usize) -> Range<usize> {
-        let (mut total, mut files, mut end) = (self.total, self.filled.files.len(), start);
+        let (mut total, mut files, mut end) = (self.total, self.filled.numbers.len(), start);
         let most = self.choices.len().min(start + LONGEST_STRETCH);
         while end < most && self.fits(end, files, total).is_ok() {
-            total += self.stamps[end].as_ref().map_or(0, |stamp| stamp.size);
+            let size = self.stamps[end].as_ref().map_or(0, |stamp| stamp.size);
+            if end > start && total + size - self.total > LARGEST_STRETCH {
+                break;
+            }
+            total += size;
             files += 1;
             end += 1;
         }
@@ -115,7 +124,7 @@ impl Filling<'_> {
     }
 
     fn room(&self, number: usize) -> Result<(), SkipReason> {
-        self.fits(number, self.filled.files.len(), self.total)
+        self.fits(number, self.filled.numbers.len(), self.total)
     }
 
     /// Whether the file is worth opening, `files` files and `total` bytes being packed already.
@@ -128,8 +137,8 @@ impl Filling<'_> {
         fitting(stamp.size, total, self.options)
     }
 
-    fn take(&mut self, stretch: Range<usize>) -> Result<(), PackError> {
-        let start = stretch.start;
+    fn take(&mut self, stretch: Range<usize>) -> Result<Vec<PackedFile>, PackError> {
+        let (start, mut taken) = (stretch.start, Vec::with_capacity(stretch.len()));
         let readings = parallel::each(
             stretch.len(),
             WORTH_A_THREAD,
@@ -137,10 +146,12 @@ impl Filling<'_> {
             |opener, offset| self.read(start + offset, opener),
         );
         for (number, reading) in stretch.zip(readings) {
-            let settled = reading.and_then(|reading| self.settle(number, reading));
-            settled.or_else(|reason| self.reject(number, reason))?;
+            match reading.and_then(|reading| self.settle(number, reading)) {
+                Ok(file) => taken.extend(file),
+                Err(reason) => self.reject(number, reason)?,
+            }
         }
-        Ok(())
+        Ok(taken)
     }
 
     fn read(&self, number: usize, opener: &mut Opener<'_>) -> Result<Reading, SkipReason> {
@@ -155,8 +166,7 @@ impl Filling<'_> {
         let secret = searched
             .then(|| secret::find(&choice.label, &text))
             .flatten();
-        let counter = self.options.max_tokens.map(|_| self.options.counter);
-        let tokens = counter.map_or(0, |counter| {
+        let tokens = self.options.counting().map_or(0, |counter| {
             let section = Section {
                 path: &choice.label,
                 modified,
@@ -172,8 +182,12 @@ impl Filling<'_> {
         })
     }
 
-    /// With the size that was read: a file can have grown.
-    fn settle(&mut self, number: usize, reading: Reading) -> Result<(), SkipReason> {
+    /// With the size that was read: a file can have grown. `None` is left out.
+    fn settle(
+        &mut self,
+        number: usize,
+        reading: Reading,
+    ) -> Result<Option<PackedFile>, SkipReason> {
         let Reading {
             modified,
             text,
@@ -188,21 +202,20 @@ impl Filling<'_> {
             if self.options.secrets == Secrets::LeaveOut {
                 let reason = SkipReason::Secret { line, what };
                 self.filled.skipped.push(Skipped { path, reason });
-                return Ok(());
+                return Ok(None);
             }
             let path = path.clone();
             self.secrets.push(SecretFound { path, line, what });
         }
         self.total += bytes;
-        self.tokens += tokens;
-        let file = PackedFile::of(path, modified, text.into());
-        self.filled.files.push((number, file));
-        Ok(())
+        self.filled.tokens += tokens;
+        self.filled.numbers.push(number);
+        Ok(Some(PackedFile::of(path, modified, text.into())))
     }
 
     const fn fitting_tokens(&self, tokens: u64) -> Result<(), SkipReason> {
         match self.options.max_tokens {
-            Some(limit) if tokens > limit.saturating_sub(self.tokens) => {
+            Some(limit) if tokens > limit.saturating_sub(self.filled.tokens) => {
                 Err(SkipReason::TokensExceeded { tokens, limit })
             }
             _ => Ok(()),

@@ -23,6 +23,8 @@ pub struct PackOptions {
     pub max_tokens: Option<u64>,
     /// Counts them. Estimates by default.
     pub counter: TokenCounter,
+    /// Whether they are counted without a limit, too, for [`Written::tokens`](crate::Written::tokens). Off by default.
+    pub count_tokens: bool,
     /// Whether a pattern that matches nothing is an error, even if it is a mere word. Off by default.
     pub strict: bool,
     /// What becomes of credentials in the files. They fail the pack by default.
@@ -46,6 +48,12 @@ pub enum Secrets {
 }
 
 impl PackOptions {
+    /// What counts, where somebody asks.
+    pub(crate) fn counting(&self) -> Option<TokenCounter> {
+        let asked = self.count_tokens || self.max_tokens.is_some();
+        asked.then_some(self.counter)
+    }
+
     /// The default of [`max_file_bytes`](Self::max_file_bytes): far above any source file, far below a data dump.
     pub const DEFAULT_MAX_FILE_BYTES: u64 = 1024 * 1024;
     /// The default of [`max_total_bytes`](Self::max_total_bytes): about two million tokens, more than any model takes.
@@ -63,6 +71,7 @@ impl PackOptions {
             max_files: Self::DEFAULT_MAX_FILES,
             max_tokens: None,
             counter: TokenCounter::ESTIMATE,
+            count_tokens: false,
             strict: false,
             secrets: Secrets::default(),
             cache: None,

@@ -4,25 +4,24 @@
 //! packed is an error, with the numbers and what to do; what a glob or a directory could not bring along is listed; a
 //! pattern that matches nothing is handed back with the names it may have meant, or is an error for those who ask.
 
-use std::collections::{BTreeSet, HashSet};
+mod chosen;
+
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-use crate::cache::{self, Keeping, Steps};
+use self::chosen::Chosen;
+use crate::cache::{self, Keeping, KeptFile, Steps};
 use crate::directories::Directories;
 use crate::fill::fill;
-use crate::find::{Refusal, find};
+use crate::laid::Laid;
+use crate::marks::Marks;
 use crate::options::{CacheOptions, PackOptions};
 use crate::packed::{PackError, Packed, WriteError, Written};
-use crate::parallel;
 use crate::pattern::Pattern;
-use crate::read;
-use crate::render::Layout;
-use crate::select::{Choice, Selection};
-use crate::skip::SkipReason;
-use crate::trail::{Stamp, Step, Trail};
-use crate::unmatched::{Neighbours, Unmatched};
+use crate::render::{Format, Layout, Taken};
+use crate::skip::Skipped;
+use crate::text::Texts;
 
 /// Packs the files that `patterns` name.
 ///
@@ -33,10 +32,12 @@ pub fn pack(patterns: &[Pattern], options: &PackOptions) -> Result<Packed, PackE
     pack_at(cache::now(), patterns, options)
 }
 
-/// Packs the files that `patterns` name, as [`pack`] does, and writes them into `file`, which is empty, as `layout` says.
+/// Packs the files that `patterns` name, as [`pack`] does, and writes them as `layout` says into `file`, which is empty and
+/// open for reading, too.
 ///
-/// A pack that was [kept](PackOptions::cache) goes from there to the file piece by piece: in less time, and in memory that
-/// does not depend on its size. After an error, what is in `file` is of no use.
+/// A pack that was [kept](PackOptions::cache) goes from there to the file piece by piece, and a new one as it is read, in
+/// memory that does not depend on its size. Only where several patterns give files another rank than their names do, all
+/// texts are in memory at once. After an error, what is in `file` is of no use.
 pub fn pack_into(
     file: &mut File,
     layout: Layout,
@@ -58,7 +59,7 @@ fn pack_into_at(
     };
     match asked.copied(file, layout) {
         Some(written) => Ok(written?),
-        None => Ok(asked.packed()?.write_into(file, layout)?),
+        None => asked.laid(file, layout),
     }
 }
 
@@ -118,142 +119,128 @@ impl<'p> Asked<'p> {
         cache::copy_into(file, layout, question, cache, self.now, now_there)
     }
 
+    fn chosen(&self) -> Result<Chosen, PackError> {
+        Chosen::by(self.patterns, &self.directories, self.options)
+    }
+
     /// Made anew, and kept.
     fn packed(&self) -> Result<Packed, PackError> {
-        let Fresh {
-            packed,
+        self.in_memory(self.chosen()?)
+    }
+
+    fn in_memory(&self, chosen: Chosen) -> Result<Packed, PackError> {
+        let Chosen {
+            mut choices,
+            stamps,
+            mut skipped,
+            unmatched,
             trail,
-            files,
-        } = fresh(self.patterns, &self.directories, self.options)?;
-        let trail = trail.filter(|_| packed.unmatched().is_empty());
-        let (Some((cache, question)), Some(trail)) = (&self.kept, trail) else {
-            return Ok(packed);
+        } = chosen;
+        let mut files = Vec::with_capacity(choices.len());
+        let filled = fill(
+            &mut choices,
+            &stamps,
+            &self.directories,
+            self.options,
+            |taken| {
+                files.extend(taken);
+                Ok::<_, PackError>(())
+            },
+        )?;
+        settle(&mut skipped, filled.skipped);
+        let mut files: Vec<_> = filled.numbers.into_iter().zip(files).collect();
+        files.sort_by(|(_, a), (_, b)| a.path.cmp(&b.path));
+        let (steps, files): (Vec<_>, Vec<_>) = files.into_iter().unzip();
+        let packed = Packed::made(files, skipped, unmatched);
+        let about = packed
+            .files()
+            .iter()
+            .zip(steps)
+            .map(|(file, step)| KeptFile {
+                path: &file.path,
+                bytes: file.text().len(),
+                step,
+            });
+        let marks = || {
+            let mut taken = Taken::new();
+            taken.add(packed.files(), &Format::ALL);
+            taken.free()
         };
+        let about = about.collect();
+        let marks = self.keep(trail, about, packed.skipped(), marks, &packed);
+        Ok(packed.marked(marks))
+    }
+
+    /// The same, written as it is read.
+    fn laid(&self, file: &mut File, layout: Layout) -> Result<Written, WriteError> {
+        let mut chosen = self.chosen()?;
+        let (options, directories) = (self.options, &self.directories);
+        if !chosen.are_in_order() {
+            let packed = self.in_memory(chosen)?;
+            return Ok(packed.write_into(file, layout, options.counting())?);
+        }
+        let mut laid = Laid::new(file, layout, self.kept.is_some());
+        let put = |files| Ok::<_, WriteError>(laid.put(files)?);
+        let filled = fill(
+            &mut chosen.choices,
+            &chosen.stamps,
+            directories,
+            options,
+            put,
+        )?;
+        let marks = laid.finish()?;
+        let mut skipped = chosen.skipped;
+        settle(&mut skipped, filled.skipped);
+        let about = laid
+            .files()
+            .iter()
+            .zip(filled.numbers)
+            .map(|(file, step)| KeptFile {
+                path: &file.path,
+                bytes: file.bytes,
+                step,
+            });
+        self.keep(chosen.trail, about.collect(), &skipped, || marks, &laid);
+        Ok(Written {
+            tokens: options.counting().map(|_| filled.tokens),
+            skipped,
+            unmatched: chosen.unmatched,
+            ..laid.written()
+        })
+    }
+
+    /// Keeps a pack, if it is to be kept and worth it; tells its marks if they were looked for.
+    fn keep(
+        &self,
+        trail: Option<Steps>,
+        files: Vec<KeptFile<'_>>,
+        skipped: &[Skipped],
+        marks: impl FnOnce() -> Marks,
+        texts: &impl Texts,
+    ) -> Option<Marks> {
+        let ((cache, question), trail) = (self.kept.as_ref()?, trail?);
+        if !cache::is_worth_keeping(&files, cache) {
+            return None;
+        }
+        let marks = marks();
         let keeping = Keeping {
-            packed: &packed,
+            files,
+            skipped,
+            marks,
             root: self.options.root.display().to_string(),
             patterns: self.patterns.iter().map(Pattern::to_string).collect(),
             trail,
-            files,
             taken: self.now,
         };
-        let marks = cache::keep(question, cache, keeping);
-        Ok(packed.marked(marks))
+        cache::keep(question, cache, keeping, texts);
+        Some(marks)
     }
 }
 
-/// A pack, and what it rests on.
-struct Fresh {
-    packed: Packed,
-    /// `None` where nobody asks, or nobody can tell.
-    trail: Option<Steps>,
-    /// Where in the trail each file stands.
-    files: Vec<usize>,
-}
-
-fn fresh(
-    patterns: &[Pattern],
-    directories: &Arc<Directories>,
-    options: &PackOptions,
-) -> Result<Fresh, PackError> {
-    let mut selection = Selection::default();
-    let mut unmatched = Vec::new();
-    let mut neighbours = Neighbours::of(directories);
-    let mut trail = Trail::default();
-    for pattern in distinct(patterns) {
-        let mut found = find(pattern, directories, &options.progress)
-            .map_err(|refusal| refused(pattern, refusal, directories))?;
-        if found.is_empty() {
-            unmatched.extend(text_after_all(
-                pattern,
-                directories,
-                &mut neighbours,
-                options,
-            )?);
-        }
-        trail.sought(pattern.text(), directories);
-        trail.append(std::mem::take(&mut found.trail));
-        selection.add(&pattern.to_string(), found, directories);
-    }
-    let (mut choices, mut skipped) = selection.settle(directories);
-    let stamps = stamped(&choices);
-    let told = options.cache.is_some() && !trail.lost;
-    let trail = told.then(|| steps(&choices, &stamps, trail)).flatten();
-    let filled = fill(&mut choices, &stamps, directories, options)?;
-    skipped.extend(filled.skipped);
+/// All that is left out, by name.
+fn settle(skipped: &mut Vec<Skipped>, more: Vec<Skipped>) {
+    skipped.extend(more);
     skipped.sort_by(|a, b| a.path.cmp(&b.path));
-    let (numbers, files) = filled.files.into_iter().unzip();
-    let packed = Packed::made(files, skipped, unmatched);
-    Ok(Fresh {
-        packed,
-        trail,
-        files: numbers,
-    })
-}
-
-/// The files in the order of `choices`, then everything else that was looked at, and what the system says of it before
-/// anything is read.
-fn steps(choices: &[Choice], stamps: &[Result<Stamp, SkipReason>], trail: Trail) -> Option<Steps> {
-    let files = choices.iter().zip(stamps).map(|(choice, stamp)| {
-        let stamp = *stamp.as_ref().unwrap_or(&Stamp::ABSENT);
-        (&*choice.real, Step::Unchanged, stamp)
-    });
-    let rest: BTreeSet<_> = trail.steps.into_iter().collect();
-    let stamped = rest
-        .iter()
-        .map(|(path, step)| (&**path, *step, Stamp::at(path, *step)));
-    Steps::of(choices.len() + rest.len(), files.chain(stamped))
-}
-
-fn distinct(patterns: &[Pattern]) -> impl Iterator<Item = &Pattern> {
-    let mut seen = HashSet::new();
-    patterns.iter().filter(move |&pattern| seen.insert(pattern))
-}
-
-/// What to tell of a pattern that matched nothing: nothing at all if it is a mere word.
-fn text_after_all(
-    pattern: &Pattern,
-    directories: &Directories,
-    neighbours: &mut Neighbours<'_>,
-    options: &PackOptions,
-) -> Result<Option<Unmatched>, PackError> {
-    if !options.strict && !pattern.looks_like_path() {
-        return Ok(None);
-    }
-    let unmatched = neighbours.unmatched(pattern);
-    if options.strict {
-        return Err(PackError::NoMatch {
-            unmatched,
-            searched: directories.to_vec(),
-        });
-    }
-    Ok(Some(unmatched))
-}
-
-/// What the system says of each file before anything is read; asking is most of the time that a pack takes to begin.
-fn stamped(choices: &[Choice]) -> Vec<Result<Stamp, SkipReason>> {
-    let stamp = |(): &mut (), number: usize| read::stamp(&choices[number].real);
-    parallel::each(choices.len(), 256, || (), stamp)
-}
-
-fn refused(pattern: &Pattern, refusal: Refusal, directories: &Directories) -> PackError {
-    let pattern = pattern.to_string();
-    match refusal {
-        Refusal::Outside { resolved } => PackError::Outside {
-            pattern,
-            resolved,
-            allowed: directories.to_vec(),
-        },
-        Refusal::NotAFile => PackError::Unpackable {
-            pattern,
-            reason: SkipReason::NotAFile,
-        },
-        Refusal::Unreadable(error) => PackError::Unpackable {
-            pattern,
-            reason: SkipReason::unreadable(error),
-        },
-        Refusal::TooBroad { limit } => PackError::TooBroad { pattern, limit },
-    }
 }
 
 #[cfg(all(test, unix))]

@@ -4,6 +4,8 @@ mod error;
 mod written;
 
 use std::fmt;
+use std::io;
+use std::ops::Range;
 use std::time::SystemTime;
 
 pub use self::error::{PackError, SecretFound};
@@ -11,7 +13,7 @@ pub use self::written::{WriteError, Written};
 use crate::marks::Marks;
 use crate::name::spell;
 use crate::skip::Skipped;
-use crate::text::Text;
+use crate::text::{Text, Texts};
 use crate::unmatched::Unmatched;
 
 /// What goes before a prompt, and what was left out.
@@ -171,5 +173,17 @@ impl Packed {
     /// The size of all packed texts in bytes, headers not counted.
     pub fn bytes(&self) -> u64 {
         self.files.iter().map(|file| file.bytes).sum()
+    }
+}
+
+impl Texts for Packed {
+    fn each(
+        &self,
+        range: Range<usize>,
+        _room: &mut Vec<u8>,
+        put: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut files = self.files[range].iter();
+        files.try_for_each(|file| put(file.text().as_bytes()))
     }
 }

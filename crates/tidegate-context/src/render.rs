@@ -11,23 +11,24 @@ mod markdown;
 mod marks;
 mod plain;
 mod runs;
+mod sink;
 mod xml;
 
-use std::convert::Infallible;
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Write as _};
 use std::str::FromStr;
 use std::time::SystemTime;
 
+pub(crate) use self::marks::Taken;
+pub(crate) use self::sink::{Length, Sink};
 use crate::marks::Marks;
-use crate::packed::{Packed, PackedFile, Written};
+use crate::packed::{Packed, PackedFile};
 
 /// What stands around a content besides the name, in bytes, mostly.
 const MARKS: usize = 64;
 
 /// The bytes written at once. A file system needs two thirds more time for writes of 8 KiB each.
-const WRITTEN_AT_ONCE: usize = 256 * 1024;
+pub(crate) const WRITTEN_AT_ONCE: usize = 256 * 1024;
 
 /// How packed files are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -108,10 +109,7 @@ impl Packed {
     /// The files as `layout` says, then `prompt` exactly as it is. Without files, `prompt` alone, byte for byte.
     pub fn render_before_as(&self, prompt: &str, layout: Layout) -> String {
         let mut text = String::with_capacity(self.length() + prompt.len());
-        let Ok(()) = self.pieces(layout, |piece| {
-            text.push_str(piece);
-            Ok::<_, Infallible>(())
-        });
+        let Ok(()) = self.lay_out(layout, &mut text);
         text.push_str(prompt);
         text
     }
@@ -124,14 +122,8 @@ impl Packed {
     /// Writes what [`render`](Self::render) gives, without making one text of it: a buffer around `out` is of no use.
     pub fn write_to(&self, out: &mut impl io::Write, layout: Layout) -> io::Result<()> {
         let mut out = io::BufWriter::with_capacity(WRITTEN_AT_ONCE, out);
-        self.pieces(layout, |piece| out.write_all(piece.as_bytes()))?;
+        self.lay_out(layout, &mut out)?;
         out.flush()
-    }
-
-    /// The same, into a file; tells what is left to tell of it.
-    pub(crate) fn write_into(self, file: &mut File, layout: Layout) -> io::Result<Written> {
-        self.write_to(file, layout)?;
-        Ok(self.written())
     }
 
     /// What is written, about: marks are longer where contents make it hard.
@@ -142,23 +134,22 @@ impl Packed {
             .sum()
     }
 
-    fn pieces<E>(
-        &self,
-        layout: Layout,
-        mut put: impl FnMut(&str) -> Result<(), E>,
-    ) -> Result<(), E> {
+    fn lay_out<S: Sink>(&self, layout: Layout, out: &mut S) -> Result<(), S::Error> {
         let files = self.files();
         if files.is_empty() {
             return Ok(());
         }
-        let marks = self.marks();
-        let marks = marks.unwrap_or_else(|| Marks::in_format(files, layout.format));
+        let marks = self.marks().unwrap_or_else(|| {
+            let mut taken = Taken::new();
+            taken.add(files, &[layout.format]);
+            taken.free()
+        });
         let renderer = Renderer::new(layout, marks);
-        renderer.begin(&mut put)?;
+        renderer.begin(out)?;
         for file in files {
-            renderer.section(&Section::of(file), &mut put)?;
+            renderer.section(&Section::of(file), out)?;
         }
-        renderer.end(&mut put)
+        renderer.end(out)
     }
 }
 
@@ -181,7 +172,7 @@ impl<'s> Section<'s> {
 }
 
 /// Writes the files of one pack, one after the other: it need not have all of them.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Renderer {
     layout: Layout,
     /// What tells this pack's marks from everything in its contents.
@@ -199,60 +190,38 @@ impl Renderer {
     }
 
     /// What stands before the first file.
-    pub(crate) fn begin<E>(&self, put: &mut impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
+    pub(crate) fn begin<S: Sink>(&self, out: &mut S) -> Result<(), S::Error> {
         match self.layout.format {
             Format::Plain | Format::Markdown => Ok(()),
-            Format::Xml => xml::begin(&self.mark, put),
+            Format::Xml => xml::begin(&self.mark, out),
         }
     }
 
     /// One file.
-    pub(crate) fn section<E>(
-        &self,
-        file: &Section<'_>,
-        put: &mut impl FnMut(&str) -> Result<(), E>,
-    ) -> Result<(), E> {
+    pub(crate) fn section<S: Sink>(&self, file: &Section<'_>, out: &mut S) -> Result<(), S::Error> {
         match self.layout.format {
-            Format::Plain => plain::section(file, &self.mark, self.layout, put),
-            Format::Xml => xml::section(file, &self.mark, self.layout, put),
-            Format::Markdown => markdown::section(file, self.layout, put),
+            Format::Plain => plain::section(file, &self.mark, self.layout, out),
+            Format::Xml => xml::section(file, &self.mark, self.layout, out),
+            Format::Markdown => markdown::section(file, self.layout, out),
         }
     }
 
     /// What stands behind the last file.
-    pub(crate) fn end<E>(&self, put: &mut impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
+    pub(crate) fn end<S: Sink>(&self, out: &mut S) -> Result<(), S::Error> {
         match self.layout.format {
-            Format::Plain => plain::end(&self.mark, put),
-            Format::Xml => xml::end(&self.mark, put),
-            Format::Markdown => markdown::end(put),
+            Format::Plain => plain::end(&self.mark, out),
+            Format::Xml => xml::end(&self.mark, out),
+            Format::Markdown => markdown::end(out),
         }
     }
 }
 
 /// One file as it stands in the plain format where no content makes its marks longer.
 pub(crate) fn section(text: &mut String, file: &Section<'_>) {
-    let Ok(()) = plain::section(
-        file,
-        SHORTEST_RULE,
-        Layout::default(),
-        &mut |piece: &str| {
-            text.push_str(piece);
-            Ok::<_, Infallible>(())
-        },
-    );
+    let Ok(()) = plain::section(file, SHORTEST_RULE, Layout::default(), text);
 }
 
 const SHORTEST_RULE: &str = "===";
-
-/// A content, ended by a line end whatever the file ends with.
-fn put_text<E>(text: &str, put: &mut impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
-    put(text)?;
-    if text.is_empty() || text.ends_with('\n') {
-        Ok(())
-    } else {
-        put("\n")
-    }
-}
 
 /// What stands behind the name for people and models to read: ` (120 bytes, 2026-11-25T04:35:32Z)`.
 fn remarks(file: &Section<'_>, layout: Layout) -> String {

@@ -3,6 +3,7 @@
 //! A pack that comes from the cache is one piece of memory with thousands of texts in it. They are not cut out: each
 //! knows its part of the whole, and a text that was read from its file is the whole of its own.
 
+use std::io;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
@@ -52,3 +53,14 @@ impl PartialEq for Text {
 }
 
 impl Eq for Text {}
+
+/// The texts of a pack, wherever they lie.
+pub(crate) trait Texts: Sync {
+    /// Has those in `range` `put`, in their order; `room` is there to fetch them into.
+    fn each(
+        &self,
+        range: Range<usize>,
+        room: &mut Vec<u8>,
+        put: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()>;
+}

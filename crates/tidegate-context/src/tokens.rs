@@ -124,6 +124,11 @@ impl TokenCounter {
         })
     }
 
+    /// Those of all, where somebody asks.
+    pub(crate) fn total(counting: Option<Self>, packed: &Packed) -> Option<u64> {
+        counting.map(|counter| counter.count_each(packed).iter().sum())
+    }
+
     /// The tokens of one file with its header in the plain format; `section` is room to put it into.
     pub(crate) fn count_section(self, file: &Section<'_>, section: &mut String) -> u64 {
         section.clear();

@@ -137,9 +137,9 @@ impl Shown {
         self.to.is_some() || !self.tree && !self.json
     }
 
-    /// Whether nothing else is asked for.
+    /// Whether nothing is asked for of single files.
     pub(crate) const fn has_texts_alone(&self) -> bool {
-        !self.tree && !self.json && !self.tokens
+        !self.tree && !self.json
     }
 
     pub(crate) fn format(&self) -> Option<Sourced<Format>> {

@@ -81,16 +81,21 @@ async fn pack(global: &Global, args: Pack) -> Result<Exit, Refusal> {
     };
     let (endpoint, model) = (args.endpoint.as_deref(), args.model.as_deref());
     let progress = context.progress.clone();
-    let Packing { options, layout } = Packing::of(&config, endpoint, model, own, context)
+    let Packing {
+        mut options,
+        layout,
+    } = Packing::of(&config, endpoint, model, own, context)
         .map_err(|error| ("config", Exit::Config, error.to_string()))?;
     let spinner = spinner(global);
     spinner.packing(&progress);
     in_the_background(global, spinner, args.shown, move |shown, out| {
         let report = match out {
-            // Where nothing but the texts is asked for, they need not all be in memory.
+            // Where nothing is asked for of single files, they need not all be in memory.
             Some(Out::Aside(file)) if shown.has_texts_alone() => {
+                options.count_tokens = shown.tokens;
                 let written = context::pack_into(file, layout, &patterns, &options);
-                Report::Written(written.map_err(|error| not_written(error, shown))?)
+                let written = written.map_err(|error| not_written(error, shown))?;
+                Report::Written(written, options.counter.is_exact())
             }
             _ => {
                 let packed = context::pack(&patterns, &options).map_err(|error| no_pack(&error))?;

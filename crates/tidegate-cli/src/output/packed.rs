@@ -15,8 +15,8 @@ use crate::output::tree::{Sizes, Tree};
 pub(crate) enum Report {
     /// Its texts are to be written, or looked at.
     Texts(Texts),
-    /// Its texts are written.
-    Written(Written),
+    /// Its texts are written. Whether its tokens are the model's own count.
+    Written(Written, bool),
 }
 
 impl Report {
@@ -33,28 +33,28 @@ impl Report {
     pub(crate) fn is_empty(&self) -> bool {
         match self {
             Self::Texts(texts) => texts.packed.is_empty(),
-            Self::Written(written) => written.files == 0,
+            Self::Written(written, _) => written.files == 0,
         }
     }
 
     pub(crate) const fn is_kept(&self) -> bool {
         match self {
             Self::Texts(texts) => texts.packed.is_kept(),
-            Self::Written(written) => written.is_kept,
+            Self::Written(written, _) => written.is_kept,
         }
     }
 
     pub(crate) fn skipped(&self) -> &[Skipped] {
         match self {
             Self::Texts(texts) => texts.packed.skipped(),
-            Self::Written(written) => &written.skipped,
+            Self::Written(written, _) => &written.skipped,
         }
     }
 
     pub(crate) fn unmatched(&self) -> &[Unmatched] {
         match self {
             Self::Texts(texts) => texts.packed.unmatched(),
-            Self::Written(written) => &written.unmatched,
+            Self::Written(written, _) => &written.unmatched,
         }
     }
 
@@ -64,9 +64,13 @@ impl Report {
             Self::Texts(texts) => (
                 texts.packed.files().len(),
                 texts.packed.bytes(),
-                texts.counted(),
+                counted(texts.total(), texts.exact),
             ),
-            Self::Written(written) => (written.files, written.bytes, String::new()),
+            Self::Written(written, exact) => (
+                written.files,
+                written.bytes,
+                counted(written.tokens, *exact),
+            ),
         };
         let noun = if files == 1 { "file" } else { "files" };
         format!("{files} {noun} ({bytes} bytes{tokens})")
@@ -76,7 +80,7 @@ impl Report {
     pub(crate) fn write(&self, out: impl Write) -> io::Result<()> {
         match self {
             Self::Texts(texts) => texts.write(out),
-            Self::Written(_) => Ok(()),
+            Self::Written(..) => Ok(()),
         }
     }
 
@@ -85,7 +89,7 @@ impl Report {
         match self {
             Self::Texts(texts) if shown.json => json::write(&texts.document(shown)),
             Self::Texts(texts) if shown.tree => texts.tree(),
-            Self::Texts(_) | Self::Written(_) => Ok(()),
+            Self::Texts(_) | Self::Written(..) => Ok(()),
         }
     }
 }
@@ -101,13 +105,6 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
-    /// `, 8621 tokens`, where somebody asked.
-    fn counted(&self) -> String {
-        let about = if self.exact { "" } else { "about " };
-        let total = self.total();
-        total.map_or_else(String::new, |tokens| format!(", {about}{tokens} tokens"))
-    }
-
     fn write(&self, out: impl Write) -> io::Result<()> {
         let mut out = BufWriter::new(out);
         self.packed.write_to(&mut out, self.layout)?;
@@ -158,6 +155,12 @@ impl Texts {
             exit_code: Exit::Done.code(),
         }
     }
+}
+
+/// `, 8621 tokens`, where somebody asked.
+fn counted(tokens: Option<u64>, exact: bool) -> String {
+    let about = if exact { "" } else { "about " };
+    tokens.map_or_else(String::new, |tokens| format!(", {about}{tokens} tokens"))
 }
 
 #[derive(Serialize)]

@@ -13,7 +13,8 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::codec::{Reader, Writer};
 use crate::parallel;
-use crate::text::Text;
+use crate::positioned::{read_into, write_at};
+use crate::text::{Text, Texts};
 
 /// A block ends with the text that makes it as long, in bytes.
 const BLOCK: usize = 256 * 1024;
@@ -100,16 +101,14 @@ impl Body {
     }
 
     /// Writes the texts from `at` on.
-    pub(super) fn write(&self, texts: &[&str], file: &File, at: u64) -> io::Result<Vec<Check>> {
-        let written = |room: &mut Vec<u8>, number: usize| {
+    pub(super) fn write(&self, texts: &impl Texts, file: &File, at: u64) -> io::Result<Vec<Check>> {
+        let written = |(gathered, room): &mut (Vec<u8>, Vec<u8>), number: usize| {
             let block = &self.blocks[number];
-            let mut pieces = Pieces::new(file, at + block.bytes.start as u64, room);
-            for text in &texts[block.texts.clone()] {
-                pieces.put(text.as_bytes())?;
-            }
+            let mut pieces = Pieces::new(file, at + block.bytes.start as u64, gathered);
+            texts.each(block.texts.clone(), room, &mut |text| pieces.put(text))?;
             pieces.end()
         };
-        let room = || Vec::with_capacity(PIECE);
+        let room = || (Vec::with_capacity(PIECE), Vec::new());
         let checks = parallel::each(self.blocks.len(), 1, room, written);
         checks.into_iter().collect()
     }
@@ -215,51 +214,20 @@ impl<'w> Pieces<'w> {
     }
 }
 
-#[cfg(unix)]
-pub(super) fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::write_all_at(file, bytes, at)
-}
-
-/// The `length` bytes at `at`.
-pub(super) fn read_at(file: &File, length: usize, at: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    read_into(&mut bytes, file, length, at)?;
-    Ok(bytes)
-}
-
-/// Puts the `length` bytes at `at` in the place of what is in `bytes`. The room for them is not cleared before.
-#[cfg(unix)]
-fn read_into(bytes: &mut Vec<u8>, file: &File, length: usize, at: u64) -> io::Result<()> {
-    use rustix::buffer::spare_capacity;
-    use rustix::io::{Errno, pread};
-    bytes.clear();
-    bytes.reserve_exact(length);
-    while bytes.len() < length {
-        let next = at + bytes.len() as u64;
-        match pread(file, spare_capacity(bytes), next) {
-            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(_) | Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    bytes.truncate(length);
-    Ok(())
-}
-
-/// Elsewhere a stamp does not tell enough to keep anything.
-#[cfg(not(unix))]
-pub(super) fn write_at(_: &File, _: &[u8], _: u64) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
-#[cfg(not(unix))]
-fn read_into(_: &mut Vec<u8>, _: &File, _: usize, _: u64) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl<const N: usize> Texts for [&str; N] {
+        fn each(
+            &self,
+            range: Range<usize>,
+            _: &mut Vec<u8>,
+            put: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+        ) -> io::Result<()> {
+            self[range].iter().try_for_each(|text| put(text.as_bytes()))
+        }
+    }
 
     fn texts_of(sizes: &[usize]) -> Vec<Range<usize>> {
         let body = Body::of(sizes.iter().copied()).unwrap();

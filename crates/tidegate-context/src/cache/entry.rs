@@ -8,14 +8,13 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::body::{self, Body, Check};
+use super::body::{Body, Check};
 use super::codec::Reader;
 use super::directory::Entry;
 use super::head::{self, Head};
 use super::{Keeping, directory, now};
-use crate::marks::Marks;
-use crate::packed::PackedFile;
-use crate::text::Text;
+use crate::positioned::{read_at, write_at};
+use crate::text::{Text, Texts};
 
 const MAGIC: [u8; 8] = *b"tidepac3";
 
@@ -23,22 +22,20 @@ const MAGIC: [u8; 8] = *b"tidepac3";
 const START: usize = 16;
 
 /// Writes an entry, and tells the hash of what it holds.
-pub(super) fn write(keeping: Keeping<'_>, marks: Marks, file: &File) -> io::Result<String> {
-    let files = keeping.packed.files();
-    let head = head::encode(keeping, marks);
-    let mut head = head.ok_or(io::ErrorKind::Unsupported)?;
-    let texts: Vec<_> = files.iter().map(PackedFile::text).collect();
-    let body = Body::of(texts.iter().map(|text| text.len()));
+pub(super) fn write(keeping: Keeping<'_>, texts: &impl Texts, file: &File) -> io::Result<String> {
+    let body = Body::of(keeping.files.iter().map(|file| file.bytes));
     let body = body.ok_or(io::ErrorKind::FileTooLarge)?;
+    let head = head::encode(keeping);
+    let mut head = head.ok_or(io::ErrorKind::Unsupported)?;
     head.size(body.blocks());
     let length = head.bytes.len() + body.blocks() * Check::BYTES;
-    let checks = body.write(&texts, file, (START + length) as u64)?;
+    let checks = body.write(texts, file, (START + length) as u64)?;
     for check in &checks {
         check.encode(&mut head);
     }
     let start = [MAGIC, (length as u64).to_le_bytes()].concat();
-    body::write_at(file, &start, 0)?;
-    body::write_at(file, &head.bytes, START as u64)?;
+    write_at(file, &start, 0)?;
+    write_at(file, &head.bytes, START as u64)?;
     Ok(name(&head.bytes))
 }
 
@@ -65,13 +62,13 @@ impl Kept {
     pub(crate) fn at(path: &Path) -> Option<Self> {
         let file = File::options().read(true).open(path).ok()?;
         let length = file.metadata().ok()?.len();
-        let start = body::read_at(&file, START, 0).ok()?;
+        let start = read_at(&file, START, 0).ok()?;
         let mut numbers = Reader::new(&start);
         let (magic, size) = (numbers.bytes()?, u64::from_le_bytes(numbers.bytes()?));
         if magic != MAGIC || size > length.checked_sub(START as u64)? {
             return None;
         }
-        let encoded = body::read_at(&file, size.try_into().ok()?, START as u64).ok()?;
+        let encoded = read_at(&file, size.try_into().ok()?, START as u64).ok()?;
         Some(Self {
             file,
             length,

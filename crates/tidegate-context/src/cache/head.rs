@@ -40,10 +40,10 @@ pub(crate) struct Head<'h> {
 
 #[derive(Debug)]
 pub(crate) struct KeptFile<'h> {
-    pub(super) path: &'h str,
-    pub(super) bytes: usize,
+    pub(crate) path: &'h str,
+    pub(crate) bytes: usize,
     /// Its place in the trail.
-    pub(super) step: usize,
+    pub(crate) step: usize,
 }
 
 /// What a pack rests on, as bytes: the beginning of a head. There are as many steps as files and more, so they are written
@@ -78,8 +78,8 @@ impl Steps {
 }
 
 /// A head as bytes, all but the checks; `None` for a pack that cannot be told in these words.
-pub(super) fn encode(keeping: Keeping<'_>, marks: Marks) -> Option<Writer> {
-    let (Steps(mut head), files) = (keeping.trail, keeping.packed.files());
+pub(super) fn encode(keeping: Keeping<'_>) -> Option<Writer> {
+    let (Steps(mut head), files) = (keeping.trail, keeping.files);
     let names = files
         .iter()
         .map(|file| file.path.len() + LONGEST_NUMBERS_OF_FILE);
@@ -91,19 +91,18 @@ pub(super) fn encode(keeping: Keeping<'_>, marks: Marks) -> Option<Writer> {
         head.text(pattern);
     }
     head.size(files.len());
-    for (file, step) in files.iter().zip(&keeping.files) {
-        head.text(&file.path);
-        head.size(file.text().len());
-        head.size(*step);
+    for file in &files {
+        head.text(file.path);
+        head.size(file.bytes);
+        head.size(file.step);
     }
-    let skipped = keeping.packed.skipped();
-    head.size(skipped.len());
-    for skipped in skipped {
+    head.size(keeping.skipped.len());
+    for skipped in keeping.skipped {
         head.text(&skipped.path);
         reason::write(&mut head, &skipped.reason)?;
     }
-    head.size(marks.rule);
-    head.size(marks.tag);
+    head.size(keeping.marks.rule);
+    head.size(keeping.marks.tag);
     Some(head)
 }
 
@@ -156,10 +155,11 @@ impl<'h> Head<'h> {
     }
 
     /// What is told of it once it is written.
-    pub(super) fn written(&self) -> Written {
+    pub(super) fn written(&self, tokens: Option<u64>) -> Written {
         Written {
             files: self.files.len(),
             bytes: self.bytes(),
+            tokens,
             skipped: self.skipped.clone(),
             unmatched: Vec::new(),
             is_kept: true,

@@ -14,6 +14,9 @@ pub struct Written {
     pub files: usize,
     /// The size of all packed texts in bytes, headers not counted.
     pub bytes: u64,
+    /// Their tokens, headers of the plain format counted; `None` unless
+    /// [`count_tokens`](crate::PackOptions::count_tokens) asks.
+    pub tokens: Option<u64>,
     /// What [`Packed::skipped`] tells.
     pub skipped: Vec<Skipped>,
     /// What [`Packed::unmatched`] tells.
@@ -36,10 +39,11 @@ pub enum WriteError {
 
 impl Packed {
     /// What is left to tell once it is written.
-    pub(crate) fn written(self) -> Written {
+    pub(crate) fn written(self, tokens: Option<u64>) -> Written {
         Written {
             files: self.files.len(),
             bytes: self.bytes(),
+            tokens,
             skipped: self.skipped,
             unmatched: self.unmatched,
             is_kept: self.is_kept,

@@ -3,7 +3,7 @@
 //! To read it: any reader of `CommonMark`. Every block is closed by a fence longer than any run of its sign in the
 //! content, so that none inside can close it; the files end at the line `---`.
 
-use super::{Layout, Section, put_text, remarks, runs};
+use super::{Layout, Section, Sink, remarks, runs};
 
 /// The longest name of a language behind a fence, in bytes.
 const LONGEST_LANGUAGE: usize = 16;
@@ -11,25 +11,25 @@ const LONGEST_LANGUAGE: usize = 16;
 /// The longest fence of backticks where one of tildes is shorter.
 const MOST_BACKTICKS: usize = 8;
 
-pub(super) fn section<E>(
+pub(super) fn section<S: Sink>(
     file: &Section<'_>,
     layout: Layout,
-    put: &mut impl FnMut(&str) -> Result<(), E>,
-) -> Result<(), E> {
+    out: &mut S,
+) -> Result<(), S::Error> {
     let fence = fence(file.text);
     for piece in ["## ", &span(file.path), &remarks(file, layout), "\n\n"] {
-        put(piece)?;
+        out.piece(piece)?;
     }
     for piece in [&fence, language(file.path), "\n"] {
-        put(piece)?;
+        out.piece(piece)?;
     }
-    put_text(file.text, put)?;
-    put(&fence)?;
-    put("\n\n")
+    out.text(file.text)?;
+    out.piece(&fence)?;
+    out.piece("\n\n")
 }
 
-pub(super) fn end<E>(put: &mut impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
-    put("---\n\n")
+pub(super) fn end<S: Sink>(out: &mut S) -> Result<(), S::Error> {
+    out.piece("---\n\n")
 }
 
 /// Of backticks, or of tildes where those would be many: a content cannot have long runs of both without being long.

@@ -1,31 +1,51 @@
 //! The search for marks that no content holds.
 
+use std::collections::BTreeSet;
+
 use super::{Format, plain, runs, xml};
 use crate::marks::Marks;
 use crate::packed::PackedFile;
 
 impl Marks {
-    const SHORTEST: Self = Self {
+    /// Where no content takes any.
+    pub(crate) const SHORTEST: Self = Self {
         rule: runs::SHORTEST,
         tag: 1,
     };
+}
 
-    /// Those of all formats. Markdown has none for a pack: each content has a fence of its own.
-    pub(crate) fn of(files: &[PackedFile]) -> Self {
+/// What contents have taken of what marks are made of. Contents are looked at once, and need not all be there at once.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    rules: BTreeSet<usize>,
+    tags: BTreeSet<usize>,
+}
+
+impl Taken {
+    pub(crate) const fn new() -> Self {
         Self {
-            rule: plain::free_rule(files),
-            tag: xml::free_tag(files),
+            rules: BTreeSet::new(),
+            tags: BTreeSet::new(),
         }
     }
 
-    /// Those of one format; the others are not looked for.
-    pub(super) fn in_format(files: &[PackedFile], format: Format) -> Self {
-        let mut marks = Self::SHORTEST;
-        match format {
-            Format::Plain => marks.rule = plain::free_rule(files),
-            Format::Xml => marks.tag = xml::free_tag(files),
-            Format::Markdown => {}
+    /// Looks for what the contents of `files` take in each of the formats. Markdown has no marks for a pack: each content
+    /// has a fence of its own.
+    pub(crate) fn add(&mut self, files: &[PackedFile], formats: &[Format]) {
+        for format in formats {
+            match format {
+                Format::Plain => self.rules.extend(plain::taken(files)),
+                Format::Xml => self.tags.extend(xml::taken(files)),
+                Format::Markdown => {}
+            }
         }
-        marks
+    }
+
+    /// The shortest marks that are free, in the formats that were looked at.
+    pub(crate) fn free(&self) -> Marks {
+        Marks {
+            rule: runs::free(runs::SHORTEST, &self.rules),
+            tag: runs::free(1, &self.tags),
+        }
     }
 }

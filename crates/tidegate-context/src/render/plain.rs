@@ -7,18 +7,18 @@ use std::collections::BTreeSet;
 
 use memchr::memmem;
 
-use super::{Layout, Section, put_text, remarks, runs};
+use super::{Layout, Section, Sink, remarks, runs};
 use crate::packed::PackedFile;
 
 const BEFORE_NAME: &str = " FILE: ";
 
 /// One file under its header.
-pub(super) fn section<E>(
+pub(super) fn section<S: Sink>(
     file: &Section<'_>,
     rule: &str,
     layout: Layout,
-    put: &mut impl FnMut(&str) -> Result<(), E>,
-) -> Result<(), E> {
+    out: &mut S,
+) -> Result<(), S::Error> {
     for piece in [
         rule,
         BEFORE_NAME,
@@ -28,24 +28,19 @@ pub(super) fn section<E>(
         rule,
         "\n",
     ] {
-        put(piece)?;
+        out.piece(piece)?;
     }
-    put_text(file.text, put)
+    out.text(file.text)
 }
 
 /// The end, as long as the rules.
-pub(super) fn end<E>(rule: &str, put: &mut impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
-    put(&"-".repeat(rule.len()))?;
-    put("\n")
-}
-
-/// The least length of a rule that no content has.
-pub(super) fn free_rule(files: &[PackedFile]) -> usize {
-    runs::free(runs::SHORTEST, &taken(files))
+pub(super) fn end<S: Sink>(rule: &str, out: &mut S) -> Result<(), S::Error> {
+    out.piece(&"-".repeat(rule.len()))?;
+    out.piece("\n")
 }
 
 /// The lengths of what looks like a header or an end in the contents, indented or not.
-fn taken(files: &[PackedFile]) -> BTreeSet<usize> {
+pub(super) fn taken(files: &[PackedFile]) -> BTreeSet<usize> {
     let header = memmem::Finder::new(BEFORE_NAME);
     runs::taken(files, |text| {
         let headers = header.find_iter(text.as_bytes());

@@ -8,42 +8,37 @@ use std::collections::BTreeSet;
 
 use memchr::memmem;
 
-use super::{Layout, Section, put_text, runs, time};
+use super::{Layout, Section, Sink, runs, time};
 use crate::packed::PackedFile;
 
-pub(super) fn begin<E>(mark: &str, put: &mut impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
-    put(&format!("<files{mark}>\n"))
+pub(super) fn begin<S: Sink>(mark: &str, out: &mut S) -> Result<(), S::Error> {
+    out.piece(&format!("<files{mark}>\n"))
 }
 
-pub(super) fn section<E>(
+pub(super) fn section<S: Sink>(
     file: &Section<'_>,
     mark: &str,
     layout: Layout,
-    put: &mut impl FnMut(&str) -> Result<(), E>,
-) -> Result<(), E> {
-    put(&format!("<file{mark} path=\"{}\"", escaped(file.path)))?;
+    out: &mut S,
+) -> Result<(), S::Error> {
+    out.piece(&format!("<file{mark} path=\"{}\"", escaped(file.path)))?;
     if layout.sizes {
-        put(&format!(" bytes=\"{}\"", file.text.len()))?;
+        out.piece(&format!(" bytes=\"{}\"", file.text.len()))?;
     }
     if let Some(time) = time(file, layout) {
-        put(&format!(" modified=\"{time}\""))?;
+        out.piece(&format!(" modified=\"{time}\""))?;
     }
-    put(">\n")?;
-    put_text(file.text, put)?;
-    put(&format!("</file{mark}>\n"))
+    out.piece(">\n")?;
+    out.text(file.text)?;
+    out.piece(&format!("</file{mark}>\n"))
 }
 
-pub(super) fn end<E>(mark: &str, put: &mut impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
-    put(&format!("</files{mark}>\n"))
-}
-
-/// The least number that no tag in a content has.
-pub(super) fn free_tag(files: &[PackedFile]) -> usize {
-    runs::free(1, &taken(files))
+pub(super) fn end<S: Sink>(mark: &str, out: &mut S) -> Result<(), S::Error> {
+    out.piece(&format!("</files{mark}>\n"))
 }
 
 /// The numbers of the tags in the contents: 1 for one without a number, or with a name that only begins alike.
-fn taken(files: &[PackedFile]) -> BTreeSet<usize> {
+pub(super) fn taken(files: &[PackedFile]) -> BTreeSet<usize> {
     let finders = ["<file", "</file"].map(memmem::Finder::new);
     runs::taken(files, |text| {
         let in_text = |tag: &memmem::Finder<'_>| {
