@@ -35,8 +35,8 @@ pub fn pack(patterns: &[Pattern], options: &PackOptions) -> Result<Packed, PackE
 /// Packs the files that `patterns` name, as [`pack`] does, and writes them as `layout` says into `file`, which is empty and
 /// open for reading, too.
 ///
-/// A pack that was [kept](PackOptions::cache) goes from there to the file piece by piece, and a new one as it is read, in
-/// memory that does not depend on its size. Only where several patterns give files another rank than their names do, all
+/// A pack that was [kept](PackOptions::cache) goes from there to the file piece by piece, and a new one as it is read: of
+/// a large pack, memory holds the names. Only where several patterns give files another rank than their names do, all
 /// texts are in memory at once. After an error, what is in `file` is of no use.
 pub fn pack_into(
     file: &mut File,
