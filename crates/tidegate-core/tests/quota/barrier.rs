@@ -1,0 +1,1 @@
+//! Refusals: one cut, one barrier, one sent ahead.

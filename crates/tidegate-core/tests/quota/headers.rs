@@ -1,0 +1,279 @@
+//! What a limit makes of the headers that tell of it.
+
+use std::time::Duration;
+
+use tidegate_core::ObservedLimits;
+use tidegate_core::quota::{Lease, Limit, Metering, Observed};
+
+use super::account::{Account, MINUTE, ONE, SECOND, START};
+
+const DAY: u64 = 24 * 60 * MINUTE;
+
+/// `used` of `limit` requests are out, and all are back after so many microseconds.
+fn told(limit: u64, used: u64, reset: u64) -> ObservedLimits {
+    requests(Observed {
+        limit,
+        remaining: limit - used,
+        reset: Some(Duration::from_micros(reset)),
+    })
+}
+
+fn requests(seen: Observed) -> ObservedLimits {
+    ObservedLimits {
+        requests: Some(seen),
+        ..ObservedLimits::default()
+    }
+}
+
+/// What is learned of requests when attempts, all sent at the start, are told this one after the other.
+fn learned(seen: &[ObservedLimits]) -> Option<Limit> {
+    let mut account = Account::unknown();
+    let lease = account.send(ONE);
+    for seen in seen {
+        account.observed(&lease, seen);
+    }
+    account.standing().limits[0]
+}
+
+#[track_caller]
+fn period(seen: &[ObservedLimits]) -> (Metering, u64) {
+    let limit = learned(seen).expect("a limit is learned");
+    (limit.metering, limit.per)
+}
+
+/// The gap that is told to one who has to wait, once one of the first was answered with this.
+fn gap(seen: &ObservedLimits) -> Option<u64> {
+    let mut account = Account::unknown();
+    let lease = account.send(ONE);
+    account.observed(&lease, seen);
+    account.send_all();
+    account.wait(ONE).gap
+}
+
+#[test]
+fn a_window_that_has_not_shown_itself_is_told_nobody_as_a_slow_bucket() {
+    assert_eq!(gap(&told(300, 1, MINUTE)), None);
+    assert_eq!(gap(&told(20, 4, MINUTE)), None);
+}
+
+#[test]
+fn the_gap_of_a_bucket_by_the_minute_or_the_day_is_told() {
+    assert_eq!(gap(&told(300, 300, MINUTE)), Some(200_000));
+    assert_eq!(gap(&told(14_400, 14_400, DAY)), Some(6_000_000));
+}
+
+#[test]
+fn units_that_have_grown_back_in_part_do_not_shorten_the_period() {
+    // Ten in two seconds. The last unit of the first observation is half back, and nothing is of the second.
+    let seen = [(3, 500_000), (2, 400_000), (4, 700_000)];
+    let seen = seen.map(|(used, reset)| told(10, used, reset));
+    assert_eq!(period(&seen), (Metering::Bucket, 2 * SECOND));
+}
+
+#[test]
+fn numbers_that_do_not_fit_together_teach_nothing() {
+    for (limit, remaining) in [(10, 11), (0, 0)] {
+        let seen = Observed {
+            limit,
+            remaining,
+            reset: Some(Duration::from_secs(1)),
+        };
+        assert_eq!(learned(&[requests(seen)]), None, "{remaining} of {limit}");
+    }
+    // A sentinel does not undo what is known.
+    let sentinel = Observed {
+        limit: 0,
+        remaining: 0,
+        reset: None,
+    };
+    let seen = [told(10, 5, SECOND), requests(sentinel)];
+    assert_eq!(period(&seen), (Metering::Bucket, 2 * SECOND));
+}
+
+#[test]
+fn without_a_reset_a_limit_is_by_the_minute() {
+    let seen = Observed {
+        limit: 300,
+        remaining: 200,
+        reset: None,
+    };
+    assert_eq!(
+        learned(&[requests(seen)]),
+        Some(Limit {
+            units: 300,
+            per: MINUTE,
+            burst: 300,
+            metering: Metering::Bucket
+        })
+    );
+    let seen = [told(300, 30, SECOND), requests(seen)];
+    assert_eq!(
+        period(&seen),
+        (Metering::Bucket, 10 * SECOND),
+        "it was told"
+    );
+}
+
+#[test]
+fn a_full_bucket_tells_nothing_of_its_period() {
+    assert_eq!(learned(&[told(10, 0, SECOND)]), None);
+    let seen = [told(10, 5, SECOND), told(10, 0, SECOND)];
+    assert_eq!(period(&seen), (Metering::Bucket, 2 * SECOND));
+}
+
+#[test]
+fn where_a_minute_fits_within_rounding_it_is_a_minute() {
+    // 250 of 300 take 50 s a minute. Told in seconds, a second less or more is rounding; told exactly, 10 ms.
+    for (reset, per) in [
+        (50 * SECOND, MINUTE),
+        (51 * SECOND, MINUTE),
+        (49 * SECOND, MINUTE),
+        (52 * SECOND, 62_400_000),
+        (48 * SECOND, 57_600_000),
+        (50_010_000, MINUTE),
+        (49_990_000, MINUTE),
+        (50_010_005, 60_012_006),
+        (49_989_995, 59_987_994),
+    ] {
+        let seen = [told(300, 250, reset)];
+        assert_eq!(period(&seen), (Metering::Bucket, per), "{reset}");
+    }
+}
+
+#[test]
+fn another_limit_than_the_one_that_was_known_is_learned_anew() {
+    let seen = [told(10, 5, SECOND), told(20, 5, SECOND)];
+    assert_eq!(period(&seen), (Metering::Bucket, 4 * SECOND));
+}
+
+#[test]
+fn the_more_was_used_the_better_an_observation_in_whole_seconds() {
+    // Ten in 7 s: one takes 0.7 s and is told as one, three take 2.1 s and are told as three.
+    let (one, three) = (told(10, 1, SECOND), told(10, 3, 3 * SECOND));
+    assert_eq!(period(&[one, three]), (Metering::Bucket, 10 * SECOND));
+    let nine = told(10, 9, 7 * SECOND);
+    assert_eq!(period(&[one, three, nine]).1, 7_777_777);
+    // What was seen with more used stands, as far as the others allow.
+    assert_eq!(period(&[nine, one]).1, 7_777_777);
+}
+
+#[test]
+fn an_observation_in_whole_seconds_allows_for_a_second_of_rounding() {
+    // Of a hundred, forty take 20 s, or a little more than 19.
+    let known = told(100, 40, 20 * SECOND);
+    let (low, high) = (told(100, 20, 12 * SECOND), told(100, 30, 14 * SECOND));
+    assert_eq!(period(&[known]).1, 50 * SECOND);
+    assert_eq!(period(&[known, low]).1, 55 * SECOND, "at least 11 s for 20");
+    assert_eq!(
+        period(&[known, high]).1,
+        14 * SECOND * 100 / 29,
+        "at most 14 s for 29"
+    );
+}
+
+#[test]
+fn a_reset_that_stands_still_while_more_is_used_belongs_to_a_window() {
+    for (reset, length) in [
+        (900_000, SECOND),
+        (9_000_000, 10 * SECOND),
+        (10 * SECOND, 10 * SECOND),
+        (50_500_000, MINUTE),
+        (3_000_500_000, 60 * MINUTE),
+        (80_000_500_000, DAY),
+        (2 * DAY, 2 * DAY),
+    ] {
+        let seen = [told(100, 1, reset), told(100, 60, reset)];
+        assert_eq!(period(&seen), (Metering::Window, length), "{reset}");
+    }
+}
+
+#[test]
+fn a_reset_that_moves_on_with_what_is_used_belongs_to_a_bucket() {
+    // A hundred in ten seconds.
+    let seen = [1, 10, 60].map(|used| told(100, used, used * 100_000));
+    assert_eq!(period(&seen), (Metering::Bucket, 10 * SECOND));
+}
+
+#[test]
+fn a_reset_stands_still_that_moves_by_less_than_an_eighth_of_what_a_buckets_would() {
+    // With 59 more, a bucket's would have moved on by 59/60 of 10.5 s.
+    let eighth = 10_500_000 * 59 / 60 / 8;
+    for (moved, metering) in [(eighth, Metering::Window), (eighth + 10, Metering::Bucket)] {
+        let lease = |account: &mut Account, at: u64| account.at(at).send(ONE);
+        let mut account = Account::unknown();
+        let (first, later) = (
+            lease(&mut account, START),
+            lease(&mut account, START + moved),
+        );
+        account.observed(&first, &told(100, 1, 10_500_000));
+        account.observed(&later, &told(100, 60, 10_500_000));
+        let limit = account.standing().limits[0].unwrap();
+        assert_eq!(limit.metering, metering, "{moved}");
+    }
+}
+
+#[test]
+fn a_window_shows_itself_only_by_more_than_rounding() {
+    // With three more of four, a bucket's reset moves on by three quarters.
+    for (reset, used, metering) in [
+        (50_000, 5, Metering::Bucket),
+        (50_002, 5, Metering::Window),
+        (5 * SECOND, 5, Metering::Bucket),
+        (6 * SECOND, 5, Metering::Window),
+        (6 * SECOND, 3, Metering::Bucket),
+        (60 * SECOND, 3, Metering::Bucket),
+        (60 * SECOND, 4, Metering::Window),
+    ] {
+        let seen = [told(100, 1, reset), told(100, used, reset)];
+        assert_eq!(period(&seen).0, metering, "{used} in {reset}");
+    }
+}
+
+/// A hundred in every minute, known to be a window that ends so many microseconds after the start.
+fn window(ends_after: u64) -> (Account, Vec<Lease>) {
+    let mut account = Account::unknown();
+    let leases = account.send_all();
+    account.observed(&leases[0], &told(100, 1, ends_after));
+    account.observed(&leases[0], &told(100, 60, ends_after));
+    (account, leases)
+}
+
+#[test]
+fn a_windows_units_are_free_when_the_one_that_was_told_of_ends() {
+    let (mut account, _) = window(30 * SECOND);
+    // Sixty were out when the first had left, and three have left since.
+    assert_eq!(account.send_all().len(), 37);
+    let next = START + 30 * SECOND + 60_000;
+    assert_eq!(account.wait(ONE).until, next);
+    assert_eq!(account.at(next).send_all().len(), 100);
+}
+
+#[test]
+fn an_observation_of_the_same_window_takes_nothing_back() {
+    let (mut account, leases) = window(30 * SECOND);
+    account.send_all();
+    account.observed(&leases[1], &told(100, 5, 30 * SECOND));
+    assert_eq!(account.send_all().len(), 0);
+}
+
+#[test]
+fn the_next_window_begins_with_the_first_that_is_told_of_it() {
+    let (mut account, _) = window(30 * SECOND);
+    account.at(START + 45 * SECOND);
+    let lease = account.send(ONE);
+    // Others have used it too, and it began before we knew.
+    account.observed(&lease, &told(100, 81, 50 * SECOND));
+    assert_eq!(account.send_all().len(), 19);
+    let next = START + 95 * SECOND + 60_000;
+    assert_eq!(account.wait(ONE).until, next);
+}
+
+#[test]
+fn what_others_used_of_a_bucket_is_missing() {
+    let mut account = Account::unknown();
+    let leases = account.send_all();
+    // A hundred in ten seconds. Ninety were out when the first was answered, and three have left since.
+    account.observed(&leases[0], &told(100, 90, 9 * SECOND + 1));
+    let left = account.send_all().len();
+    assert_eq!(left, 6, "of the seven that are left, one is kept back");
+}
