@@ -80,12 +80,6 @@ impl Account {
         self.state.ask(asks, &self.limits, now)
     }
 
-    /// The answer to a new attempt.
-    pub(crate) fn answer(&mut self, cost: Cost) -> Answer {
-        let ask = self.new_ask(cost);
-        self.ask(&[ask])
-    }
-
     #[track_caller]
     pub(crate) fn sent(&mut self, asks: &[Ask]) -> (usize, Lease) {
         match self.ask(asks) {
@@ -132,20 +126,18 @@ impl Account {
         wait
     }
 
-    /// How many leave before one has to wait.
+    /// As many as leave before one has to wait.
     pub(crate) fn send_all(&mut self) -> Vec<Lease> {
         let mut left = Vec::new();
-        while left.len() < 1_000 {
+        loop {
+            assert!(left.len() < 10_000, "nobody has to wait");
             let ask = self.new_ask(ONE);
-            match self.ask(&[ask]) {
-                Answer::Go { lease, .. } => left.push(lease),
-                _ => {
-                    self.state.leave(ask.op);
-                    break;
-                }
-            }
+            let Answer::Go { lease, .. } = self.ask(&[ask]) else {
+                self.state.leave(ask.op);
+                return left;
+            };
+            left.push(lease);
         }
-        left
     }
 
     /// An attempt was let in, told this, and is still under way.

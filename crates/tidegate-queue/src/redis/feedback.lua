@@ -104,7 +104,7 @@ local function limited(s, lease, after, limits, now)
   end
   if was_probe then
     s.failures = s.failures + 1
-    s.closed_for = s.closed_for + (now - min(s.cut_at, now))
+    s.closed_for = max(now - lease.sent_at, 0)
     remember(s, lease)
   else
     cut(s, lease, limits, now)

@@ -109,10 +109,7 @@ impl QuotaState {
         let was_probe = matches!(self.gate, Gate::Probing { op, .. } if op == lease.op);
         if lease.sent_at < self.cut_at && !was_probe {
             // One of many that were refused together: the cut is made, the server may know better how long.
-            if lease.serial > self.mark {
-                self.mark = lease.serial;
-                self.marked_at = lease.sent_at;
-            }
+            self.remember(lease);
             if self.gate == Gate::Closed {
                 let told = now.saturating_add(after.unwrap_or_default());
                 self.barrier = self.barrier.max(told);
@@ -121,11 +118,9 @@ impl QuotaState {
         }
         if was_probe {
             self.failures = self.failures.saturating_add(1);
-            self.closed_for = self.closed_for.saturating_add(now - self.cut_at.min(now));
-            if lease.serial > self.mark {
-                self.mark = lease.serial;
-                self.marked_at = lease.sent_at;
-            }
+            // The measure begins with this one, and so does the time that does not count.
+            self.closed_for = now.saturating_sub(lease.sent_at);
+            self.remember(lease);
         } else {
             self.cut(lease, limits, now);
         }
@@ -133,6 +128,14 @@ impl QuotaState {
         self.epoch += 1;
         self.gate = Gate::Closed;
         self.barrier = now.saturating_add(self.hold(after));
+    }
+
+    /// The rate is measured from the last of those that were refused together.
+    fn remember(&mut self, lease: &Lease) {
+        if lease.serial > self.mark {
+            self.mark = lease.serial;
+            self.marked_at = lease.sent_at;
+        }
     }
 
     /// The one cut of an epoch.
