@@ -1,5 +1,6 @@
 //! Small values that everything is built from.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use serde_json::json;
@@ -40,6 +41,13 @@ fn a_limit_key_is_shown_as_it_is() {
     assert_eq!(key.as_str(), "openai gpt-4o");
     assert_eq!(key.to_string(), "openai gpt-4o");
     assert_eq!(format!("{key:?}"), "LimitKey(openai gpt-4o)");
+}
+
+#[test]
+fn a_map_over_limit_keys_is_asked_with_a_text() {
+    let keys = HashMap::from([(LimitKey::new("a"), 1), (LimitKey::new("b"), 2)]);
+    assert_eq!((keys.get("a"), keys.get("b")), (Some(&1), Some(&2)));
+    assert_eq!(keys.get("c"), None);
 }
 
 #[test]

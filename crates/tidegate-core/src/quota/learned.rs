@@ -143,9 +143,9 @@ impl Learned {
         self.limit.metering == Metering::Window || period <= MINUTE || period == DAY
     }
 
-    /// When the window that is told of began.
-    pub(super) fn opened(self) -> u64 {
-        self.reset_at.saturating_sub(self.limit.per)
+    /// When the window of such a limit began that an attempt was sent in, where its end is known.
+    pub(super) fn opened(self, limit: Limit, sent_at: u64) -> Option<u64> {
+        (self.reset_at > sent_at).then(|| self.reset_at.saturating_sub(limit.per))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tidegate_core::ObservedLimits;
-use tidegate_core::quota::{Lease, Limit, Metering, Observed};
+use tidegate_core::quota::{Dimension, Lease, Limit, Limits, Metering, Observed};
 
 use super::account::{Account, MINUTE, ONE, SECOND, START};
 
@@ -266,6 +266,81 @@ fn the_next_window_begins_with_the_first_that_is_told_of_it() {
     assert_eq!(account.send_all().len(), 19);
     let next = START + 95 * SECOND + 60_000;
     assert_eq!(account.wait(ONE).until, next);
+}
+
+/// Ten a minute, configured as a window; six have left.
+fn configured_window() -> (Account, Vec<Lease>) {
+    let limit = Limit::window(10, Duration::from_secs(60));
+    let mut account = Account::with(Limits::UNKNOWN.with(Dimension::Requests, limit));
+    let leases = (0..6).map(|_| account.send(ONE)).collect();
+    (account, leases)
+}
+
+fn without_reset(limit: u64, used: u64) -> ObservedLimits {
+    requests(Observed {
+        limit,
+        remaining: limit - used,
+        reset: None,
+    })
+}
+
+#[test]
+fn what_was_counted_of_a_configured_window_stays_counted_whatever_headers_tell() {
+    for seen in [told(10, 1, 50 * SECOND), without_reset(10, 1)] {
+        let (mut account, leases) = configured_window();
+        account.observed(&leases[0], &seen);
+        assert_eq!(account.send_all().len(), 4, "{seen:?}");
+    }
+}
+
+#[test]
+fn a_configured_window_ends_when_headers_tell_so() {
+    let (mut account, leases) = configured_window();
+    account.observed(&leases[5], &told(10, 9, 50 * SECOND));
+    assert_eq!(account.send_all().len(), 1, "others have used it too");
+    assert_eq!(account.wait(ONE).until, START + 50 * SECOND + 60_000);
+}
+
+#[test]
+fn what_is_told_late_of_an_earlier_window_is_not_counted_in_the_next() {
+    let (mut account, leases) = configured_window();
+    account.at(START + 2 * MINUTE).send(ONE);
+    account.observed(&leases[5], &without_reset(10, 8));
+    assert_eq!(account.send_all().len(), 9);
+    let lease = account.at(START + 4 * MINUTE).send(ONE);
+    account.observed(&lease, &without_reset(10, 8));
+    assert_eq!(account.send_all().len(), 2, "of its own it is");
+}
+
+#[test]
+fn a_reply_that_tells_of_no_use_reopens_no_window() {
+    let (mut account, _) = window(30 * SECOND);
+    account.at(START + 45 * SECOND);
+    let leases: Vec<_> = (0..60).map(|_| account.send(ONE)).collect();
+    account.observed(&leases[0], &told(100, 0, MINUTE));
+    assert_eq!(account.send_all().len(), 40);
+}
+
+#[test]
+fn what_is_used_of_a_day_is_not_held_against_a_configured_minute() {
+    let limits = Limits::UNKNOWN.with(Dimension::Requests, Limit::per_minute(30));
+    let mut account = Account::with(limits);
+    let lease = account.send(ONE);
+    account.observed(&lease, &told(14_400, 14_000, 14_000 * 6 * SECOND));
+    assert_eq!(account.wait(ONE).until, START + 2 * SECOND);
+    assert_eq!(account.standing().limits[0], limits.dimensions[0]);
+}
+
+#[test]
+fn a_configured_limit_is_paced_where_headers_tell_of_another_and_believed_where_they_confirm_it() {
+    for (limit, is_paced) in [(14_400, true), (300, false)] {
+        let limits = Limits::UNKNOWN.with(Dimension::Requests, Limit::per_minute(300));
+        let mut account = Account::with(limits);
+        let lease = account.send(ONE);
+        account.observed(&lease, &without_reset(limit, 1));
+        account.refused(&lease, None);
+        assert_eq!(account.standing().pace.is_some(), is_paced, "{limit}");
+    }
 }
 
 #[test]

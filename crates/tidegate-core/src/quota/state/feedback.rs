@@ -147,7 +147,7 @@ impl QuotaState {
                 self.meters[dimension.index()].empty(limit, now);
             }
         }
-        if self.learned[Dimension::Requests.index()].is_none() {
+        if !self.is_told(Dimension::Requests, limits) {
             let accepted = lease.serial.saturating_sub(self.mark + 1);
             let uncounted = self.closed_for.saturating_sub(COUNTED_CLOSURE);
             let during = lease
@@ -181,7 +181,8 @@ impl QuotaState {
             return;
         };
         let before = self.learned[index].replace(learned);
-        let Some(limit) = self.limit(dimension, limits) else {
+        let limit = self.limit(dimension, limits);
+        let Some(limit) = limit.filter(|_| self.is_told(dimension, limits)) else {
             return;
         };
         let used = seen.limit.saturating_sub(seen.remaining);
@@ -191,22 +192,30 @@ impl QuotaState {
             let before = before.map(|before| before.limit.shared(limits.share));
             meter.convert(before, limit, lease.sent_at);
         }
+        let out = used.saturating_add(since);
         match limit.metering {
             Metering::Bucket => {
-                let out = used.saturating_add(since);
                 let told = lease.sent_at.saturating_add(limit.span(out));
                 meter.full_at = meter.full_at.max(told);
             }
-            Metering::Window => {
-                let opened = learned.opened();
-                let counted = if meter.opened == opened {
-                    meter.used
-                } else {
-                    0
-                };
-                meter.opened = opened;
-                meter.used = counted.max(used.saturating_add(since));
-            }
+            Metering::Window => match learned.opened(limit, lease.sent_at) {
+                Some(opened) if opened != meter.opened => {
+                    meter.opened = opened;
+                    meter.used = out;
+                }
+                // Of an earlier one.
+                None if lease.sent_at < meter.opened => {}
+                Some(_) | None => meter.used = meter.used.max(out),
+            },
         }
+    }
+
+    /// Whether headers tell of the limit that applies, and not of another one than the configured: some vendors count by
+    /// the day under a name that others count by the minute.
+    fn is_told(&self, dimension: Dimension, limits: &Limits) -> bool {
+        let index = dimension.index();
+        self.learned[index].is_some_and(|learned| {
+            limits.dimensions[index].is_none_or(|limit| limit.units == learned.limit.units)
+        })
     }
 }
