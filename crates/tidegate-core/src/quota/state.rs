@@ -127,17 +127,24 @@ impl QuotaState {
         }
         let seq = self.seq(head);
         let place = self.join(head, seq, now);
-        let mut passed = self.walk(&mut flow, place, head.cost);
+        let passed = self.walk(&mut flow, place, head.cost);
         let mut until = flow.start(head.cost);
-        let by_size = until != BLOCKED && until > now && flow.is_held_by_size(head.cost);
         if until <= now {
             return self.go(0, head, seq, limits, now, &passed);
         }
-        if by_size && !smaller.is_empty() {
-            let place = self.line.len();
+        let deadline = head.deadline.filter(|_| until != BLOCKED);
+        if deadline.is_some_and(|deadline| until > deadline) {
+            self.line.leave(head.op);
+            return Answer::Refused {
+                earliest: Some(until),
+            };
+        }
+        let by_size = until != BLOCKED && flow.is_held_by_size(head.cost);
+        if by_size {
+            let behind = self.line.len();
             for (index, ask) in (1..).zip(smaller) {
                 let mut flow = self.flow(limits, now);
-                passed = self.walk(&mut flow, place, ask.cost);
+                let passed = self.walk(&mut flow, behind, ask.cost);
                 let start = flow.start(ask.cost);
                 if start <= now && fits(ask.cost, &flow.limits) {
                     let seq = self.seq(ask);
@@ -145,15 +152,6 @@ impl QuotaState {
                 }
                 until = until.min(start);
             }
-        }
-        if head
-            .deadline
-            .is_some_and(|deadline| until != BLOCKED && until > deadline)
-        {
-            self.line.leave(head.op);
-            return Answer::Refused {
-                earliest: Some(until),
-            };
         }
         let why = self.why(&flow, until);
         let until = if until == BLOCKED {

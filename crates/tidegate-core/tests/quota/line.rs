@@ -169,3 +169,17 @@ fn whoever_could_leave_at_its_deadline_waits_and_a_microsecond_earlier_it_is_ref
         assert_eq!(account.standing().waiting, usize::from(!refused));
     }
 }
+
+#[test]
+fn one_that_misses_its_deadline_is_told_so_at_once_though_a_smaller_one_could_leave_in_time() {
+    let mut account = tokens();
+    account.send(reading(100));
+    let full = account.wait(reading(100)).until;
+    let big = Ask {
+        deadline: Some(full - 1),
+        ..account.new_ask(reading(100))
+    };
+    let small = account.new_ask(reading(1));
+    let earliest = Some(full);
+    assert_eq!(account.ask(&[big, small]), Answer::Refused { earliest });
+}

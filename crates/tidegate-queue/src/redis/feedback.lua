@@ -1,5 +1,11 @@
 -- What a limit learns from the attempts that left: the rest of quota/state/feedback.rs, and the measure of quota/pace.rs.
 
+-- Whether headers tell of the limit that applies, and not of another one than the configured.
+local function is_told(s, d, limits)
+  local learned = s.learned[d]
+  return learned and (not limits[d] or limits[d].units == learned.limit.units)
+end
+
 local function learn(s, d, seen, lease, limits)
   local before = s.learned[d] or nil
   local learned = learned_from(before, seen, lease.sent_at)
@@ -7,20 +13,25 @@ local function learn(s, d, seen, lease, limits)
     return
   end
   s.learned[d] = learned
+  if not is_told(s, d, limits) then
+    return
+  end
   local limit = limit_of(s, limits, d)
   local used = max(seen.limit - seen.remaining, 0)
-  local since = max(s.totals[d] - lease.totals[d], 0)
+  local out = used + max(s.totals[d] - lease.totals[d], 0)
   if not limits[d] then
     meter_convert(s, d, before and shared(before.limit, limits.share), limit, lease.sent_at)
   end
   if not limit.window then
-    s.full_at[d] = max(s.full_at[d], lease.sent_at + span(limit, used + since))
+    s.full_at[d] = max(s.full_at[d], lease.sent_at + span(limit, out))
     return
   end
-  local opened = max(learned.reset_at - learned.limit.per, 0)
-  local counted = s.opened[d] == opened and s.used[d] or 0
-  s.opened[d] = opened
-  s.used[d] = max(counted, used + since)
+  local opened = learned.reset_at > lease.sent_at and max(learned.reset_at - limit.per, 0)
+  if opened and opened ~= s.opened[d] then
+    s.opened[d], s.used[d] = opened, out
+  elseif opened or lease.sent_at >= s.opened[d] then
+    s.used[d] = max(s.used[d], out)
+  end
 end
 
 local function observe(s, lease, seen, limits, now)
@@ -80,7 +91,7 @@ local function cut(s, lease, limits, now)
   if limit then
     meter_empty(s, 1, limit, now)
   end
-  if not s.learned[1] then
+  if not is_told(s, 1, limits) then
     local accepted = max(lease.serial - (s.mark + 1), 0)
     local uncounted = max(s.closed_for - 2000000, 0)
     local during = max(lease.sent_at - (s.marked_at + uncounted), 0)

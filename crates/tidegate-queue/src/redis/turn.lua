@@ -80,6 +80,10 @@ local function state_ask()
     overtake(passed, head.op)
     return { 'go', 0, seq }, head.op, go(s, head, seq, all, limits, now)
   end
+  if head.deadline and at ~= huge and at > head.deadline then
+    line_leave(s.line, head.op)
+    return { 'refused', at - now }
+  end
   local by_size = at ~= huge and flow_start(f, { head.cost[1], 0, 0, 0 }) < at
   if by_size then
     local behind = #s.line
@@ -95,10 +99,6 @@ local function state_ask()
       end
       at = min(at, start)
     end
-  end
-  if head.deadline and at ~= huge and at > head.deadline then
-    line_leave(s.line, head.op)
-    return { 'refused', at - now }
   end
   local why = why_of(s, f, at)
   if at == huge then
