@@ -67,6 +67,16 @@ impl Learned {
 
     /// This, corrected by a later observation.
     fn after(self, told: Self, reset: u64) -> Self {
+        if self.limit.metering == Metering::Window {
+            let is_next = told.reset_at > self.reset_at.saturating_add(self.limit.per / 2);
+            let reset_at = if is_next {
+                told.reset_at
+            } else {
+                self.reset_at
+            };
+            // However little is left of it, it is as long as it was.
+            return Self { reset_at, ..self }.window(self.limit.per.max(length(reset)));
+        }
         let grown = told.used_then.saturating_sub(self.used_then);
         // A bucket's reset moves on by one unit's time with every unit used; a window's stands still.
         let moves_on = told.limit.span(grown);
@@ -74,11 +84,7 @@ impl Learned {
         let rounding = rounding(reset);
         let stands_still = moved <= rounding.max(moves_on / 8);
         if grown >= 3 && stands_still && moves_on > 4 * rounding {
-            return self.window(reset);
-        }
-        if self.limit.metering == Metering::Window {
-            let is_next = told.reset_at > self.reset_at.saturating_add(self.limit.per / 2);
-            return if is_next { self.begun(told) } else { self };
+            return self.window(length(reset));
         }
         // Where the reset has moved, the comparison starts anew from here.
         let (reset_at, used_then) = if stands_still {
@@ -118,22 +124,13 @@ impl Learned {
         self.limit.per.min(most).max(least).max(1)
     }
 
-    fn window(self, reset: u64) -> Self {
-        let length = WINDOWS.into_iter().find(|length| *length >= reset);
+    fn window(self, per: u64) -> Self {
         let limit = Limit {
-            per: length.unwrap_or(reset),
+            per,
             metering: Metering::Window,
             ..self.limit
         };
         Self { limit, ..self }
-    }
-
-    fn begun(self, told: Self) -> Self {
-        Self {
-            reset_at: told.reset_at,
-            used_then: told.used_then,
-            ..self
-        }
     }
 
     /// Whether the period is one that limits have. A bucket of another one is, as a rule, a window that has not shown
@@ -145,7 +142,8 @@ impl Learned {
 
     /// When the window of such a limit began that an attempt was sent in, where its end is known.
     pub(super) fn opened(self, limit: Limit, sent_at: u64) -> Option<u64> {
-        (self.reset_at > sent_at).then(|| self.reset_at.saturating_sub(limit.per))
+        let opened = self.reset_at.saturating_sub(limit.per);
+        (self.reset_at > sent_at).then(|| opened.min(sent_at))
     }
 }
 
@@ -157,6 +155,13 @@ fn period(limit: u64, used: u64, reset: u64) -> u64 {
         return MINUTE;
     }
     scaled(reset, limit, used)
+}
+
+/// The shortest usual window that so much may be left of, or be told to be left for want of a finer clock.
+fn length(reset: u64) -> u64 {
+    let rounding = rounding(reset);
+    let fits = |length: &u64| reset <= *length + rounding.min(*length / 10);
+    WINDOWS.into_iter().find(fits).unwrap_or(reset)
 }
 
 /// Whether a time looks rounded to a second.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tidegate_core::ObservedLimits;
-use tidegate_core::quota::{Dimension, Lease, Limit, Limits, Metering, Observed};
+use tidegate_core::quota::{Answer, Dimension, Lease, Limit, Limits, Metering, Observed};
 
 use super::account::{Account, MINUTE, ONE, SECOND, START};
 
@@ -246,6 +246,88 @@ fn a_windows_units_are_free_when_the_one_that_was_told_of_ends() {
     let next = START + 30 * SECOND + 60_000;
     assert_eq!(account.wait(ONE).until, next);
     assert_eq!(account.at(next).send_all().len(), 100);
+}
+
+/// As [`learned`], of attempts that are sent so many microseconds after the start, each let in before the next.
+fn learned_at(seen: &[(u64, ObservedLimits)]) -> Limit {
+    let mut account = Account::unknown();
+    for (after, seen) in seen {
+        account.at(START + after);
+        let lease = loop {
+            let ask = account.new_ask(ONE);
+            match account.ask(&[ask]) {
+                Answer::Go { lease, .. } => break lease,
+                Answer::Wait { until, .. } => {
+                    assert!(until < START + after + SECOND, "it leaves too late");
+                    account.state.leave(ask.op);
+                    account.at(until);
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        account.observed(&lease, seen);
+        account.settled(&lease, ONE);
+    }
+    account.standing().limits[0].unwrap()
+}
+
+#[test]
+fn a_windows_length_does_not_shrink_with_what_is_left_of_it() {
+    let minute = [(0, 1, 60), (5, 100, 55), (55, 290, 5)];
+    let minute =
+        minute.map(|(after, used, reset)| (after * SECOND, told(300, used, reset * SECOND)));
+    let limit = learned_at(&minute);
+    assert_eq!((limit.metering, limit.per), (Metering::Window, MINUTE));
+}
+
+#[test]
+fn a_window_is_no_shorter_than_what_is_left_of_it() {
+    // It shows itself with eight seconds left, and then the next one begins.
+    let seen = [(0, 1, 8), (0, 60, 8), (9, 1, 59)];
+    let seen = seen.map(|(after, used, reset)| (after * SECOND, told(300, used, reset * SECOND)));
+    assert_eq!(learned_at(&seen[..2]).per, 10 * SECOND);
+    assert_eq!(learned_at(&seen).per, MINUTE);
+}
+
+#[test]
+fn what_is_left_of_a_window_may_be_told_too_long_by_rounding() {
+    for (reset, length) in [
+        (1_010_000, SECOND),
+        (1_010_001, 10 * SECOND),
+        (11 * SECOND, 10 * SECOND),
+        (12 * SECOND, MINUTE),
+        (61 * SECOND, MINUTE),
+        (62 * SECOND, 60 * MINUTE),
+    ] {
+        let seen = [1, 60].map(|used| told(100, used, reset));
+        assert_eq!(period(&seen), (Metering::Window, length), "{reset}");
+    }
+}
+
+#[test]
+fn two_seconds_are_not_left_of_one() {
+    let seen = [(1, 900_000), (60, 900_000), (1, 2 * SECOND)];
+    let seen = seen.map(|(used, reset)| told(100, used, reset));
+    assert_eq!(period(&seen[..2]), (Metering::Window, SECOND));
+    assert_eq!(period(&seen), (Metering::Window, 10 * SECOND));
+}
+
+#[test]
+fn a_reset_that_moves_by_half_a_window_at_most_is_of_the_same_one() {
+    for (reset, ends) in [(59, 30), (60, 30), (61, 60)] {
+        let (mut account, _) = window(30 * SECOND);
+        let lease = account.send(ONE);
+        account.observed(&lease, &told(100, 64, reset * SECOND));
+        account.send_all();
+        let next = START + ends * SECOND + 60_000;
+        assert_eq!(account.wait(ONE).until, next, "{reset}");
+    }
+}
+
+#[test]
+fn as_much_used_again_changes_a_period_no_more_than_it_must() {
+    let seen = [3, 4].map(|reset| told(10, 5, reset * SECOND));
+    assert_eq!(period(&seen), (Metering::Bucket, 6 * SECOND));
 }
 
 #[test]

@@ -26,7 +26,7 @@ local function learn(s, d, seen, lease, limits)
     s.full_at[d] = max(s.full_at[d], lease.sent_at + span(limit, out))
     return
   end
-  local opened = learned.reset_at > lease.sent_at and max(learned.reset_at - limit.per, 0)
+  local opened = learned.reset_at > lease.sent_at and min(max(learned.reset_at - limit.per, 0), lease.sent_at)
   if opened and opened ~= s.opened[d] then
     s.opened[d], s.used[d] = opened, out
   elseif opened or lease.sent_at >= s.opened[d] then

@@ -50,7 +50,28 @@ local function corrected(before, told, reset)
   return max(min(before.limit.per, most), least, 1)
 end
 
+-- The shortest usual window that so much may be left of, or be told to be left for want of a finer clock.
+local function length_of(reset)
+  local rounding = rounding_of(reset)
+  for _, length in ipairs(WINDOWS) do
+    if reset <= length + min(rounding, whole(length, 10)) then
+      return length
+    end
+  end
+  return reset
+end
+
+local function learned_window(before, per, reset_at)
+  local limit = { units = before.limit.units, per = per, burst = before.limit.burst, window = true }
+  return { limit = limit, used = before.used, reset_at = reset_at, used_then = before.used_then }
+end
+
 local function learned_after(before, told, reset)
+  if before.limit.window then
+    local per = before.limit.per
+    local is_next = told.reset_at > before.reset_at + whole(per, 2)
+    return learned_window(before, max(per, length_of(reset)), is_next and told.reset_at or before.reset_at)
+  end
   local grown = max(told.used_then - before.used_then, 0)
   local moves_on = span(told.limit, grown)
   local moved = math.abs(told.reset_at - before.reset_at)
@@ -58,21 +79,7 @@ local function learned_after(before, told, reset)
   local stands_still = moved <= max(rounding, whole(moves_on, 8))
   local limit, used = before.limit, before.used
   if grown >= 3 and stands_still and moves_on > 4 * rounding then
-    local per = reset
-    for _, length in ipairs(WINDOWS) do
-      if length >= reset then
-        per = length
-        break
-      end
-    end
-    limit = { units = limit.units, per = per, burst = limit.burst, window = true }
-    return { limit = limit, used = used, reset_at = before.reset_at, used_then = before.used_then }
-  end
-  if limit.window then
-    if told.reset_at > before.reset_at + whole(limit.per, 2) then
-      return { limit = limit, used = used, reset_at = told.reset_at, used_then = told.used_then }
-    end
-    return before
+    return learned_window(before, length_of(reset), before.reset_at)
   end
   local from = stands_still and before or told
   local per
