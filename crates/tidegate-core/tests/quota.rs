@@ -24,3 +24,5 @@ mod rate;
 mod room;
 #[path = "quota/standing.rs"]
 mod standing;
+#[path = "quota/windows.rs"]
+mod windows;
