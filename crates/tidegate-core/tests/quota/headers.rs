@@ -216,3 +216,26 @@ fn what_others_used_of_a_bucket_is_missing() {
     let left = account.send_all().len();
     assert_eq!(left, 6, "of the seven that are left, one is kept back");
 }
+
+#[test]
+fn what_is_out_of_a_bucket_stays_out_in_units_when_its_limit_changes() {
+    // A hundred in ten seconds, half of them out; and then two hundred.
+    let mut account = Account::unknown();
+    let lease = account.send(ONE);
+    account.observed(&lease, &told(100, 50, 5 * SECOND));
+    account.observed(&lease, &told(200, 10, SECOND / 2));
+    assert_eq!(account.send_all().len(), 150);
+}
+
+#[test]
+fn an_observation_that_changes_nothing_moves_nothing_however_often_it_is_made() {
+    let mut account = Account::unknown();
+    let lease = account.send(ONE);
+    let seen = told(7, 7, 2 * SECOND);
+    account.observed(&lease, &seen);
+    let before = account.wait(ONE).until;
+    for _ in 0..1_000 {
+        account.observed(&lease, &seen);
+    }
+    assert_eq!(account.wait(ONE).until, before);
+}

@@ -225,3 +225,18 @@ fn a_reply_that_tells_of_no_use_reopens_no_window() {
     account.observed(&leases[0], &told(100, 0, MINUTE));
     assert_eq!(account.send_all().len(), 40);
 }
+
+#[test]
+fn what_was_counted_while_a_window_was_taken_for_a_slow_bucket_is_forgotten_with_it() {
+    let mut account = Account::unknown();
+    let first = account.send(ONE);
+    account.observed(&first, &told(300, 1, MINUTE));
+    for _ in 0..200 {
+        account.send(ONE);
+    }
+    account.observed(&first, &told(300, 60, MINUTE));
+    assert_eq!(account.standing().limits[0].unwrap().per, MINUTE);
+    let lease = account.at(START + 30 * SECOND).send(ONE);
+    account.observed(&lease, &told(600, 10, MINUTE));
+    assert_eq!(account.send_all().len(), 590, "as the provider tells it");
+}
