@@ -113,6 +113,7 @@ fn cut_after(account: &mut Account, time: u64) {
             account.at(until);
         }
         let (_, lease) = account.sent(&[ask]);
+        assert!(lease.serial < 10_000, "nobody is kept");
         if account.now >= end {
             account.refused(&lease, Some(0));
             break;
