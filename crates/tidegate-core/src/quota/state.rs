@@ -229,7 +229,7 @@ impl QuotaState {
         flow.take(ask.cost, now);
         self.meters = flow.meters;
         self.pace = flow.pace;
-        if self.departed == 0 || self.marked_at == 0 {
+        if self.marked_at == 0 {
             self.marked_at = now;
         }
         self.departed += 1;

@@ -192,6 +192,17 @@ fn time_behind_earlier_barriers_is_no_part_of_a_measure_that_begins_with_the_las
 }
 
 #[test]
+fn after_a_reset_a_measure_begins_with_the_next_that_leaves() {
+    let mut account = Account::unknown();
+    let lease = account.send(ONE);
+    account.done(&lease);
+    account.state.reset();
+    account.at(START + MINUTE);
+    refused_after(&mut account, 10, TENTH, 0);
+    paced(&account, 0.7 * 10.0);
+}
+
+#[test]
 fn a_measure_begins_with_the_last_of_those_that_were_refused_together() {
     let mut account = Account::unknown();
     for number in 0..10 {

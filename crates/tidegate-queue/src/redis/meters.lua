@@ -34,7 +34,7 @@ end
 
 -- Counts an attempt that leaves. Returns it.
 local function departed(s, cost, seq, now)
-  if s.departed == 0 or s.marked_at == 0 then
+  if s.marked_at == 0 then
     s.marked_at = now
   end
   s.departed = s.departed + 1
