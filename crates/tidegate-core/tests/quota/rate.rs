@@ -1,6 +1,6 @@
 //! The rate of a limit nobody told us, found from its refusals.
 
-use tidegate_core::quota::{Answer, Lease, Waiting};
+use tidegate_core::quota::{Answer, Lease, QuotaState, Waiting};
 
 use super::account::{Account, MINUTE, ONE, SECOND, START};
 
@@ -221,6 +221,15 @@ fn a_measure_begins_with_the_last_of_those_that_were_refused_together() {
     opened(&mut account);
     ten_in_three_seconds(&mut account);
     paced(&account, 10.0 / 3.1 * 0.93);
+}
+
+#[test]
+fn a_rate_that_is_written_and_read_again_is_the_same_to_the_last_bit() {
+    let mut account = Account::unknown();
+    refused_after(&mut account, 7, TENTH / 3, 0);
+    let text = serde_json::to_string(&account.state).unwrap();
+    let read: QuotaState = serde_json::from_str(&text).unwrap();
+    assert_eq!(read, account.state);
 }
 
 #[test]
