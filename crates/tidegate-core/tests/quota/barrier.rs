@@ -193,12 +193,21 @@ fn where_the_one_sent_ahead_was_never_sent_another_goes() {
 }
 
 #[test]
-fn what_left_at_the_moment_of_a_cut_left_after_it() {
+fn the_one_sent_ahead_at_the_moment_of_the_cut_opens_the_way() {
     let (mut account, _) = refused(Some(0));
     let probe = account.send(ONE);
     account.done(&probe);
-    let wait = account.wait(ONE);
-    assert_eq!(wait.why, Waiting::Pace, "its success opens the way");
+    assert_eq!(account.wait(ONE).why, Waiting::Pace);
+}
+
+#[test]
+fn a_refusal_of_one_that_left_at_the_moment_of_the_cut_belongs_to_it() {
+    let mut account = Account::unknown();
+    let leases = account.send_all();
+    for lease in &leases {
+        account.refused(lease, Some(SECOND));
+    }
+    assert_eq!(account.standing().epoch, 1);
 }
 
 #[test]
@@ -314,6 +323,17 @@ fn an_overloaded_provider_is_given_the_time_it_asks_for_and_half_the_attempts() 
     );
     let standing = account.standing();
     assert_eq!((standing.epoch, standing.last_refused), (0, None));
+}
+
+#[test]
+fn an_overloaded_provider_gets_half_as_many_at_once() {
+    let mut account = Account::unknown();
+    let leases = account.send_all();
+    for lease in &leases[..3] {
+        account.settled(lease, ONE);
+    }
+    account.failed(&leases[3], Refusal::Overloaded { after: None });
+    assert_eq!(account.send_all().len(), 2);
 }
 
 #[test]

@@ -56,8 +56,7 @@ end
 
 -- How long the barrier stands after a refusal.
 local function hold(s, after)
-  local gap = s.pace and pace_gap(s.pace, s.pace.since) or 200000
-  local first = min(max(gap * 5, 200000), 1000000)
+  local first = s.pace and min(max(pace_gap(s.pace, s.pace.since) * 5, 200000), 1000000) or 1000000
   local own = min(first * 2 ^ min(s.failures, 16), 60000000)
   if not after then
     return own
@@ -106,7 +105,7 @@ local function limited(s, lease, after, limits, now)
   s.verdict = max(now - lease.sent_at, 0)
   s.last_refused = now
   local was_probe = s.gate == 'probing' and s.probe_op == lease.op
-  if lease.sent_at < s.cut_at and not was_probe then
+  if lease.sent_at <= s.cut_at and not was_probe then
     remember(s, lease)
     if s.gate == 'closed' then
       s.barrier = max(s.barrier, now + (after or 0))

@@ -107,7 +107,7 @@ impl QuotaState {
         self.verdict = now.saturating_sub(lease.sent_at);
         self.last_refused = now;
         let was_probe = matches!(self.gate, Gate::Probing { op, .. } if op == lease.op);
-        if lease.sent_at < self.cut_at && !was_probe {
+        if lease.sent_at <= self.cut_at && !was_probe {
             // One of many that were refused together: the cut is made, the server may know better how long.
             self.remember(lease);
             if self.gate == Gate::Closed {
@@ -162,10 +162,9 @@ impl QuotaState {
 
     /// How long the barrier stands after a refusal.
     fn hold(&self, after: Option<u64>) -> u64 {
-        let gap = self
-            .pace
-            .map_or(FIRST_BARRIER / 5, |pace| pace.gap(pace.since));
-        let first = (gap * 5).clamp(SHORTEST_BARRIER, FIRST_BARRIER);
+        let first = self.pace.map_or(FIRST_BARRIER, |pace| {
+            (pace.gap(pace.since) * 5).clamp(SHORTEST_BARRIER, FIRST_BARRIER)
+        });
         let doubled = first.saturating_mul(1 << self.failures.min(16));
         let own = doubled.min(LONGEST_BARRIER);
         match after {
