@@ -132,8 +132,7 @@ impl QuotaState {
         if until <= now {
             return self.go(0, head, seq, limits, now, &passed);
         }
-        let deadline = head.deadline.filter(|_| until != BLOCKED);
-        if deadline.is_some_and(|deadline| until > deadline) {
+        if until != BLOCKED && head.deadline.is_some_and(|deadline| until > deadline) {
             self.line.leave(head.op);
             return Answer::Refused {
                 earliest: Some(until),
