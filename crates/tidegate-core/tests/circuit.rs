@@ -129,6 +129,7 @@ fn traffic_returns_little_by_little_within_thirty_seconds_of_a_good_probe() {
         (10, 0.09, true),
         (10, 0.11, false),
         (25, 0.49, true),
+        (25, 0.5, false),
         (25, 0.51, false),
         (40, 0.99, true),
     ] {
