@@ -45,5 +45,7 @@ mod tests {
         assert_eq!(price.of_input(2_000_000), Some(5.0));
         assert_eq!(price.of_input(0), Some(0.0));
         assert_eq!(price.of_output(1), None);
+        let output = Some(10.0);
+        assert_eq!(Price { output, ..price }.of_output(500_000), Some(5.0));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use serde_json::json;
-use tidegate_core::network::host;
+use tidegate_core::network::{host, without_secrets};
 use tidegate_core::{
     Condition, Conditions, Cost, Delivery, Failure, FailureKind, LimitKey, Network, Proxy, Request,
     Spell, Timeouts, Timestamp, Usage,
@@ -24,6 +24,30 @@ fn of_a_url_the_host_and_port_alone_may_be_shown() {
     ] {
         assert_eq!(host(url), shown, "{url}");
     }
+}
+
+#[test]
+fn of_a_url_everything_but_its_credential_and_its_query_may_be_written() {
+    for (url, written) in [
+        (
+            "https://user:key@api.example/v1?k=v",
+            "https://[redacted]@api.example/v1?[redacted]",
+        ),
+        ("https://api.example/v1", "https://api.example/v1"),
+        ("key@proxy.example:80", "[redacted]@proxy.example:80"),
+    ] {
+        assert_eq!(without_secrets(url), written);
+    }
+}
+
+#[test]
+fn a_prompt_is_in_two_where_others_begin_like_it() {
+    let mut request = Request::prompt("the files, and a question");
+    assert_eq!(request.shared(), None);
+    request.shared_prefix = 10;
+    assert_eq!(request.shared(), Some(("the files,", " and a question")));
+    request.shared_prefix = 99;
+    assert_eq!(request.shared(), None, "there is no such part");
 }
 
 #[test]
