@@ -242,25 +242,16 @@ fn the_deadline_is_never_slept_past() {
 
 #[test]
 fn a_rate_limit_goes_back_into_the_line_uncounted_while_its_wait_ends_before_the_deadline() {
-    let asked = failure(FailureKind::RateLimited).with_retry_after(Some(ms(2_000)));
+    let in_line = |left, expected| {
+        let asked = failure(FailureKind::RateLimited).with_retry_after(Some(ms(2_000)));
+        row("two seconds", asked, expected).situation(|s| {
+            (s.queued, s.retries, s.time_left) = (true, 3, left);
+        })
+    };
     check(vec![
-        row("no retry is left", asked.clone(), requeue(2_000, 0)).situation(|s| {
-            s.queued = true;
-            s.retries = 3;
-        }),
-        row("a wait that just fits", asked.clone(), requeue(2_000, 0)).situation(|s| {
-            s.queued = true;
-            s.time_left = Some(ms(2_001));
-        }),
-        row(
-            "a wait that ends at the deadline",
-            asked,
-            give_up(GiveUp::DeadlineTooClose),
-        )
-        .situation(|s| {
-            s.queued = true;
-            s.time_left = Some(ms(2_000));
-        }),
+        in_line(None, requeue(2_000, 0)),
+        in_line(Some(ms(2_001)), requeue(2_000, 0)),
+        in_line(Some(ms(2_000)), give_up(GiveUp::DeadlineTooClose)),
     ]);
 }
 
