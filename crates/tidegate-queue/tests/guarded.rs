@@ -31,6 +31,7 @@ struct Desk {
 
 impl Desk {
     fn new(limits: Limits, known: Option<LastKnown>) -> Self {
+        told::listen();
         let flaky = Arc::new(Flaky::new(known));
         let guarded: Arc<dyn QueueStore> = flaky.clone();
         Self {
@@ -292,8 +293,6 @@ async fn numbers_given_out_apart_mean_nothing_to_the_store() {
 
 #[tokio::test(start_paused = true)]
 async fn it_is_told_once_that_it_went_and_once_that_it_is_back() {
-    let told = told::Told::default();
-    let _guard = tracing::subscriber::set_default(told.clone());
     let desk = Desk::new(ten_a_second(), Some(shared_by(1)));
     desk.flaky.be(Mood::Hanging);
     let (one, two, three) = (ask(1), ask(2), ask(3));
@@ -301,20 +300,18 @@ async fn it_is_told_once_that_it_went_and_once_that_it_is_back() {
     tokio::time::sleep(10 * SECOND).await;
     desk.flaky.be(Mood::Well);
     desk.back().await;
-    assert_eq!(told.levels(), ["WARN", "INFO"]);
+    assert_eq!(told::levels(), ["WARN", "INFO"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_that_fails_whenever_it_is_back_is_told_of_less_and_less() {
-    let told = told::Told::default();
-    let _guard = tracing::subscriber::set_default(told.clone());
     let desk = Desk::new(ten_a_second(), Some(shared_by(1)));
     desk.flaky.be(Mood::Deceiving);
     for op in 0..6000 {
         desk.ask(ask(op)).await;
         tokio::time::sleep(SECOND / 10).await;
     }
-    let times = told.levels().len();
+    let times = told::levels().len();
     assert!(times < 40, "{times} times in ten minutes");
 }
 
