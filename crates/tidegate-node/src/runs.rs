@@ -16,7 +16,7 @@ use tokio::task::AbortHandle;
 
 use crate::channel::Channel;
 use crate::idle::Busy;
-use crate::runtime::stepping_aside;
+use crate::runtime::{step_aside, stepping_aside};
 use crate::{answer, failure, request};
 
 /// Pieces handed over at once at most: those that have come by the time JavaScript asks.
@@ -76,6 +76,7 @@ impl Runs {
         on.spawn(async move {
             for asked in asked {
                 runs.begin_one(asked);
+                step_aside();
             }
         });
     }

@@ -53,7 +53,8 @@ fn at_work() {
     AT_WORK.set(Some(Instant::now()));
 }
 
-fn step_aside() {
+/// Lets others go first where this thread has worked for long enough: for work of many small parts that is one task.
+pub(crate) fn step_aside() {
     let since = AT_WORK.get();
     if since.is_some_and(|since| since.elapsed() >= ASIDE_AFTER) {
         std::thread::yield_now();
