@@ -12,6 +12,8 @@ extern crate self as tidegate_queue;
 mod clock;
 mod guarded;
 mod memory;
+#[cfg(any(feature = "sqlite", feature = "redis"))]
+mod orders;
 mod queue;
 #[cfg(feature = "redis")]
 mod redis;

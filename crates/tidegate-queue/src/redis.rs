@@ -7,33 +7,24 @@
 //! heard of for a while.
 
 mod connection;
-mod job;
 mod members;
 mod scripts;
 mod wire;
 mod worker;
 
 use std::collections::HashMap;
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tidegate_core::quota::{Limits, OpId};
 use tidegate_core::{LimitKey, Secret, Timestamp};
-use tokio::sync::{Semaphore, oneshot};
 use tokio::time::Instant;
 
-use crate::store::{Ask, KeyStatus, LastKnown, QueueStore, Report, StoreError, StoreFuture, Turn};
+use crate::orders::{Orders, OwnClock};
+use crate::store::{Ask, KeyStatus, LastKnown, QueueStore, Report, StoreFuture, Turn};
 use connection::Connection;
-use job::{Backlog, Done, Job, News, What};
 use members::Members;
 use worker::Worker;
-
-/// Jobs the thread may be given before it has done the first of them.
-const JOBS: usize = 1024;
-/// Of these, those that somebody waits for. The rest is for reports from destructors.
-const AWAITED: usize = 768;
 
 /// Which server, and what to call things there.
 #[derive(Debug, Clone)]
@@ -79,37 +70,13 @@ pub enum RedisError {
         /// What is wrong with them. Without credentials.
         reason: String,
     },
-    /// The system gave no thread.
-    #[error("the queue's Redis cannot be used: {0}")]
-    Thread(std::io::Error),
 }
 
 /// Keeps all state on a Redis (6 or newer) or Valkey server.
 #[derive(Debug)]
 pub struct RedisStore {
-    jobs: Option<SyncSender<Job>>,
-    /// Room in the channel, taken before a job is sent, so that sending never blocks.
-    room: Semaphore,
-    backlog: Backlog,
+    orders: Orders,
     heard: Heard,
-    clock: OwnClock,
-    thread: Option<JoinHandle<()>>,
-}
-
-/// A clock other than the server's.
-#[derive(Clone)]
-struct OwnClock(Option<Arc<dyn Fn() -> Timestamp + Send + Sync>>);
-
-impl OwnClock {
-    fn now(&self) -> Option<Timestamp> {
-        self.0.as_ref().map(|clock| clock())
-    }
-}
-
-impl std::fmt::Debug for OwnClock {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "OwnClock({:?})", self.now())
-    }
 }
 
 /// What was last heard of each limit, and when.
@@ -121,7 +88,7 @@ impl RedisStore {
     /// # Errors
     /// [`RedisError`] when the options make no sense.
     pub fn connect(options: &RedisOptions) -> Result<Self, RedisError> {
-        Self::start(options, OwnClock(None))
+        Self::start(options, OwnClock::default())
     }
 
     /// As [`connect`](Self::connect), by another clock than the server's. All who share the limits must go by it.
@@ -132,88 +99,27 @@ impl RedisStore {
         options: &RedisOptions,
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Result<Self, RedisError> {
-        Self::start(options, OwnClock(Some(Arc::new(clock))))
+        Self::start(options, OwnClock::new(clock))
     }
 
     fn start(options: &RedisOptions, clock: OwnClock) -> Result<Self, RedisError> {
         let connection = Connection::new(options)?;
-        let (jobs, received) = sync_channel(JOBS);
-        let (backlog, heard) = (Backlog::default(), Heard::default());
-        let worker = Worker {
-            connection,
-            members: Members::new(options),
-            jobs: received,
-            backlog: Arc::clone(&backlog),
-            heard: Arc::clone(&heard),
-            clock: clock.clone(),
-            rest: options.ttl / 3,
+        let heard = Heard::default();
+        let (members, rest) = (Members::new(options), options.ttl / 3);
+        let (theirs, time) = (Arc::clone(&heard), clock.clone());
+        let work = move |inbox| {
+            let worker = Worker {
+                connection,
+                members,
+                inbox,
+                heard: theirs,
+                clock: time,
+                rest,
+            };
+            worker.serve();
         };
-        let thread = std::thread::Builder::new().name("tidegate-queue".to_owned());
-        let thread = thread
-            .spawn(move || worker.serve())
-            .map_err(RedisError::Thread)?;
-        Ok(Self {
-            jobs: Some(jobs),
-            room: Semaphore::new(AWAITED),
-            backlog,
-            heard,
-            clock,
-            thread: Some(thread),
-        })
-    }
-
-    /// Has the thread do something, and waits for the answer.
-    async fn order(&self, what: What) -> Result<Done, StoreError> {
-        let _room = self.room.acquire().await.map_err(|_| gone())?;
-        let (reply, answer) = oneshot::channel();
-        let job = Job {
-            what,
-            reply: Some(reply),
-        };
-        match self.jobs.as_ref().ok_or_else(gone)?.try_send(job) {
-            Ok(()) => answer.await.map_err(|_| gone())?,
-            Err(TrySendError::Full(_)) => {
-                Err(StoreError("too much is asked of it at once".to_owned()))
-            }
-            Err(TrySendError::Disconnected(_)) => Err(gone()),
-        }
-    }
-
-    /// Has the thread tell something that nobody waits for.
-    fn tell_later(&self, news: News) {
-        let Some(jobs) = &self.jobs else { return };
-        let job = Job {
-            what: What::Report(news),
-            reply: None,
-        };
-        if let Err(TrySendError::Full(Job {
-            what: What::Report(news),
-            ..
-        })) = jobs.try_send(job)
-        {
-            let mut backlog = self.backlog.lock().unwrap_or_else(PoisonError::into_inner);
-            backlog.push(news);
-        }
-    }
-}
-
-/// The thread answers what it is asked.
-fn amiss() -> StoreError {
-    StoreError("it answered another question".to_owned())
-}
-
-fn gone() -> StoreError {
-    StoreError("its thread has ended".to_owned())
-}
-
-impl Drop for RedisStore {
-    /// Waits until the last reports are sent, or cannot be: the process may end next.
-    fn drop(&mut self) {
-        drop(self.jobs.take());
-        if let Some(thread) = self.thread.take() {
-            // A panic there was shown there.
-            drop(thread.join());
-        }
+        let orders = Orders::to(work, clock);
+        Ok(Self { orders, heard })
     }
 }
 
@@ -225,17 +131,7 @@ impl QueueStore for RedisStore {
         limits: &'a Limits,
         _now: Timestamp,
     ) -> StoreFuture<'a, Turn> {
-        Box::pin(async move {
-            let what = What::Ask {
-                key: key.clone(),
-                asks: asks.to_vec(),
-                limits: *limits,
-            };
-            match self.order(what).await? {
-                Done::Turn(turn) => Ok(turn),
-                _ => Err(amiss()),
-            }
-        })
+        Box::pin(self.orders.ask(key, asks, limits))
     }
 
     fn report<'a>(
@@ -246,20 +142,14 @@ impl QueueStore for RedisStore {
         limits: &'a Limits,
         _now: Timestamp,
     ) -> StoreFuture<'a, ()> {
-        let news = News {
-            key: key.clone(),
-            op,
-            report,
-            limits: *limits,
-            at: self.clock.now(),
-        };
+        let news = self.orders.news(key, op, report, limits);
         Box::pin(async move {
             // Whoever was let in or has ended has nothing to wait for. It is told in its order, and before the store is gone.
             if !matches!(report, Report::Refused(_)) {
-                self.tell_later(news);
+                self.orders.report_later(news);
                 return Ok(());
             }
-            self.order(What::Report(news)).await.map(drop)
+            self.orders.report(news).await
         })
     }
 
@@ -271,13 +161,8 @@ impl QueueStore for RedisStore {
         limits: &Limits,
         _now: Timestamp,
     ) {
-        self.tell_later(News {
-            key: key.clone(),
-            op,
-            report,
-            limits: *limits,
-            at: self.clock.now(),
-        });
+        let news = self.orders.news(key, op, report, limits);
+        self.orders.report_later(news);
     }
 
     fn status<'a>(
@@ -285,27 +170,11 @@ impl QueueStore for RedisStore {
         limits: &'a (dyn Fn(&str) -> Limits + Sync),
         _now: Timestamp,
     ) -> StoreFuture<'a, Vec<KeyStatus>> {
-        Box::pin(async move {
-            let Done::Rows(rows) = self.order(What::Status).await? else {
-                return Err(amiss());
-            };
-            let status = |row: wire::Row| KeyStatus {
-                now: row.now.as_micros(),
-                standing: row.state.standing(&limits(&row.key), row.now),
-                holders: row.holders,
-                key: row.key,
-            };
-            Ok(rows.into_iter().map(status).collect())
-        })
+        Box::pin(self.orders.status(limits))
     }
 
     fn reset<'a>(&'a self, key: &'a LimitKey) -> StoreFuture<'a, bool> {
-        Box::pin(async move {
-            match self.order(What::Reset(key.clone())).await? {
-                Done::Known(known) => Ok(known),
-                _ => Err(amiss()),
-            }
-        })
+        Box::pin(self.orders.reset(key))
     }
 
     fn last_known(&self, key: &LimitKey) -> Option<LastKnown> {
@@ -316,7 +185,7 @@ impl QueueStore for RedisStore {
     }
 
     fn reach(&self) -> StoreFuture<'_, ()> {
-        Box::pin(async move { self.order(What::Reach).await.map(drop) })
+        Box::pin(self.orders.reach())
     }
 }
 

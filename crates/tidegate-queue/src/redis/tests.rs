@@ -62,7 +62,7 @@ impl Pair {
 
     /// The state there; begun anew where nothing was asked yet.
     async fn state(&self) -> QuotaState {
-        let Ok(Done::Rows(rows)) = self.store.order(What::Status).await else {
+        let Ok(rows) = self.store.orders.rows().await else {
             panic!("it tells its state")
         };
         let row = rows.into_iter().find(|row| row.key == self.key.as_str());

@@ -9,19 +9,11 @@ use tidegate_core::quota::{
 };
 use tidegate_core::{Cost, ObservedLimits, Timestamp};
 
+use crate::orders::Row;
 use crate::store::{Ask, Holder, LastKnown, Report, StoreError, Turn};
 
 /// Beyond this, a script's numbers are not exact. In microseconds: 142 years.
 const LARGEST: u64 = 1 << 52;
-
-/// One limit as it was read.
-#[derive(Debug)]
-pub(super) struct Row {
-    pub(super) key: String,
-    pub(super) now: Timestamp,
-    pub(super) state: QuotaState,
-    pub(super) holders: Vec<Holder>,
-}
 
 pub(super) fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros())

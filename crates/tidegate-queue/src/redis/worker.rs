@@ -1,7 +1,7 @@
 //! The thread that speaks to the server. Its callers wait for it without holding up a runtime.
 
 use std::collections::HashMap;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use tidegate_core::quota::{Limits, OpId};
 use tokio::time::Instant;
 
 use super::connection::{Batch, Connection, Silence};
-use super::job::{Backlog, Done, Job, News, What};
 use super::members::{Members, Setting};
 use super::scripts::Operation;
-use super::{Heard, OwnClock, wire};
+use super::{Heard, wire};
+use crate::orders::{Done, Inbox, Job, News, OwnClock, What};
 use crate::store::{Ask, LastKnown, Report, StoreError, Turn};
 
 /// Sent in one round trip at most: others wait for it.
@@ -27,8 +27,7 @@ const STALE: Duration = Duration::from_millis(50);
 pub(super) struct Worker {
     pub(super) connection: Connection,
     pub(super) members: Members,
-    pub(super) jobs: Receiver<Job>,
-    pub(super) backlog: Backlog,
+    pub(super) inbox: Inbox,
     pub(super) heard: Heard,
     pub(super) clock: OwnClock,
     pub(super) rest: Duration,
@@ -39,9 +38,12 @@ impl Worker {
     pub(super) fn serve(mut self) {
         loop {
             let job = if self.members.is_alive() || !self.is_even() {
-                self.jobs.recv_timeout(self.rest)
+                self.inbox.jobs.recv_timeout(self.rest)
             } else {
-                self.jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
+                self.inbox
+                    .jobs
+                    .recv()
+                    .map_err(|_| RecvTimeoutError::Disconnected)
             };
             match job {
                 Ok(job) => self.work(job),
@@ -71,7 +73,7 @@ impl Worker {
             Ok(answers) => {
                 let mut answers = answers.into_iter();
                 for job in jobs {
-                    let answer = job.what.is_script().then(|| answers.next()).flatten();
+                    let answer = is_script(&job.what).then(|| answers.next()).flatten();
                     self.finish(job, answer);
                 }
             }
@@ -90,9 +92,9 @@ impl Worker {
         while jobs.len() < TOGETHER {
             let time = LINGER.saturating_sub(begin.elapsed());
             let next = if jobs.iter().all(Job::may_linger) && !time.is_zero() {
-                self.jobs.recv_timeout(time).ok()
+                self.inbox.jobs.recv_timeout(time).ok()
             } else {
-                self.jobs.try_recv().ok()
+                self.inbox.jobs.try_recv().ok()
             };
             let Some(next) = next else { break };
             jobs.push(next);
@@ -122,7 +124,7 @@ impl Worker {
                 let command = self.members.command(Operation::Reset, key, &setting);
                 batch.push(Operation::Reset, command);
             }
-            What::Status | What::Reach => {}
+            What::Status | What::Reach | What::Look => {}
         }
     }
 
@@ -152,6 +154,7 @@ impl Worker {
             (What::Report(news), Some(Ok(value))) => self.told(news, value),
             (What::Reset(_), Some(Ok(value))) => Ok(Done::Known(value == Value::Int(1))),
             (What::Status, _) => self.rows(),
+            (What::Look, _) => Ok(Done::Told),
             (What::Reach, _) => self.reach(),
             (_, None) => Err(unanswered("nothing came back")),
         };
@@ -186,15 +189,8 @@ impl Worker {
     }
 
     fn answer(&mut self, job: Job, done: Result<Done, StoreError>) {
-        let Some(reply) = job.reply else { return };
-        let Err(Ok(Done::Turn(Turn::Go { index, .. }))) = reply.send(done) else {
-            return;
-        };
-        // Nobody heard it.
-        if let What::Ask { key, asks, limits } = job.what
-            && let Some(ask) = asks.get(index)
-        {
-            self.note_unsent(&key, ask.op, &limits);
+        if let Some(news) = job.answer(done) {
+            self.note_unsent(&news.key, news.op, &news.limits);
         }
     }
 
@@ -211,10 +207,8 @@ impl Worker {
             }
             _ => {}
         }
-        if let Some(reply) = job.reply {
-            // Whoever does not listen any more has lost nothing.
-            drop(reply.send(Err(unanswered(&silence.reason))));
-        }
+        // Whoever does not listen any more has lost nothing.
+        drop(job.answer(Err(unanswered(&silence.reason))));
     }
 
     fn note_unsent(&self, key: &LimitKey, op: OpId, limits: &Limits) {
@@ -344,8 +338,16 @@ impl Worker {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<News>> {
-        self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inbox
+            .backlog
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a script does it.
+const fn is_script(what: &What) -> bool {
+    matches!(what, What::Ask { .. } | What::Report(_) | What::Reset(_))
 }
 
 fn unanswered(reason: &str) -> StoreError {

@@ -10,19 +10,12 @@ use tidegate_core::{LimitKey, Timestamp};
 
 use super::clock::HostClock;
 use super::file::Opened;
+use crate::orders::Row;
 use crate::store::{Ask, Holder, Report, Turn};
 use states::States;
 
 /// Processes number their attempts each for itself; so far apart are two that begin alike.
 const OPS_OF_A_PROCESS: u32 = 40;
-
-/// One limit as it was read.
-#[derive(Debug)]
-pub(super) struct Row {
-    pub(super) key: String,
-    pub(super) state: QuotaState,
-    pub(super) holders: Vec<Holder>,
-}
 
 /// The file, as one process uses it.
 #[derive(Debug)]
@@ -131,8 +124,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Every limit, in the order of their keys, and the time it was read.
-    pub(super) fn rows(&mut self) -> rusqlite::Result<(Timestamp, Vec<Row>)> {
+    /// Every limit, in the order of their keys.
+    pub(super) fn rows(&mut self) -> rusqlite::Result<Vec<Row>> {
         self.states.write(&self.connection, self.clock.now())?;
         let now = self.clock.now();
         let mut limits = self
@@ -142,6 +135,7 @@ impl Ledger {
             .query_map([], |row| {
                 Ok(Row {
                     key: row.get(0)?,
+                    now,
                     state: states::parse(&row.get::<_, String>(1)?),
                     holders: Vec::new(),
                 })
@@ -165,7 +159,7 @@ impl Ledger {
             })?;
             row.holders = found.collect::<rusqlite::Result<_>>()?;
         }
-        Ok((now, rows))
+        Ok(rows)
     }
 
     pub(super) fn reset(&mut self, key: &LimitKey) -> rusqlite::Result<bool> {

@@ -1,68 +1,19 @@
 //! The thread that owns the file. Its callers wait for it without holding up a runtime.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::PoisonError;
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
-use tidegate_core::LimitKey;
-use tidegate_core::Timestamp;
-use tidegate_core::quota::{Limits, OpId};
-use tokio::sync::oneshot;
-
-use super::ledger::{Ledger, Row};
-use crate::store::{Ask, Report, StoreError, Turn};
+use super::ledger::Ledger;
+use crate::orders::{Done, Inbox, Job, News, What};
+use crate::store::{Report, StoreError};
 
 /// Done in one transaction at most: others wait for it.
 const TOGETHER: usize = 64;
 
-/// What the thread is asked to do.
-#[derive(Debug)]
-pub(super) struct Job {
-    pub(super) what: What,
-    /// Who waits for the answer.
-    pub(super) reply: Option<oneshot::Sender<Result<Done, StoreError>>>,
-}
-
-#[derive(Debug)]
-pub(super) enum What {
-    Ask {
-        key: LimitKey,
-        asks: Vec<Ask>,
-        limits: Limits,
-    },
-    Report(News),
-    Status,
-    Reset(LimitKey),
-    Reach,
-}
-
-/// What came of it.
-#[derive(Debug)]
-pub(super) enum Done {
-    Turn(Turn),
-    Told,
-    Rows(Timestamp, Vec<Row>),
-    Known(bool),
-}
-
-/// What happened to one attempt.
-#[derive(Debug)]
-pub(super) struct News {
-    pub(super) key: LimitKey,
-    pub(super) op: OpId,
-    pub(super) report: Report,
-    pub(super) limits: Limits,
-}
-
-/// Reports that found the channel full or could not be written. Each ends something that is held here, so there are no
-/// more of them than that.
-pub(super) type Backlog = Arc<Mutex<Vec<News>>>;
-
-#[derive(Debug)]
 pub(super) struct Worker {
     pub(super) ledger: Ledger,
-    pub(super) jobs: Receiver<Job>,
-    pub(super) backlog: Backlog,
+    pub(super) inbox: Inbox,
     pub(super) file: String,
     pub(super) rest: Duration,
 }
@@ -72,9 +23,12 @@ impl Worker {
     pub(super) fn serve(mut self) {
         loop {
             let job = if self.ledger.holds() || !self.is_even() {
-                self.jobs.recv_timeout(self.rest)
+                self.inbox.jobs.recv_timeout(self.rest)
             } else {
-                self.jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
+                self.inbox
+                    .jobs
+                    .recv()
+                    .map_err(|_| RecvTimeoutError::Disconnected)
             };
             match job {
                 Ok(job) => self.work(job),
@@ -91,7 +45,7 @@ impl Worker {
 
     /// Does all that is waiting in one transaction, which costs as much as the steps of many.
     fn work(&mut self, first: Job) {
-        let more = self.jobs.try_iter().take(TOGETHER - 1);
+        let more = self.inbox.jobs.try_iter().take(TOGETHER - 1);
         let jobs: Vec<Job> = std::iter::once(first).chain(more).collect();
         let done = self.ledger.atomically(|ledger| {
             let done = jobs.iter().map(|job| carry_out(ledger, &job.what));
@@ -112,33 +66,19 @@ impl Worker {
     }
 
     fn answer(&self, job: Job, done: Done) {
-        let Some(reply) = job.reply else { return };
-        let Err(Ok(Done::Turn(Turn::Go { index, .. }))) = reply.send(Ok(done)) else {
-            return;
-        };
-        // Nobody heard it.
-        if let What::Ask { key, asks, limits } = job.what
-            && let Some(ask) = asks.get(index)
-        {
-            self.note(News {
-                key,
-                op: ask.op,
-                report: Report::Unsent,
-                limits,
-            });
+        if let Some(news) = job.answer(Ok(done)) {
+            self.note(news);
         }
     }
 
     fn fail(&self, job: Job, error: StoreError) {
-        if let What::Report(news) = job.what
+        if let What::Report(news) = &job.what
             && !matches!(news.report, Report::Accepted(_))
         {
-            self.note(news);
+            self.note(news.clone());
         }
-        if let Some(reply) = job.reply {
-            // Whoever does not listen any more has lost nothing.
-            drop(reply.send(Err(error)));
-        }
+        // Whoever does not listen any more has lost nothing.
+        drop(job.answer(Err(error)));
     }
 
     /// Writes what is left over, up to the first failure, and renews what is held.
@@ -167,7 +107,10 @@ impl Worker {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<News>> {
-        self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inbox
+            .backlog
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn error(&self, error: &rusqlite::Error) -> StoreError {
@@ -179,10 +122,10 @@ fn carry_out(ledger: &mut Ledger, what: &What) -> rusqlite::Result<Done> {
     match what {
         What::Ask { key, asks, limits } => ledger.ask(key, asks, limits).map(Done::Turn),
         What::Report(news) => tell(ledger, news).map(|()| Done::Told),
-        What::Status => ledger.rows().map(|(now, rows)| Done::Rows(now, rows)),
+        What::Status => ledger.rows().map(Done::Rows),
         What::Reset(key) => ledger.reset(key).map(Done::Known),
         // That there is a transaction is the answer.
-        What::Reach => Ok(Done::Told),
+        What::Reach | What::Look => Ok(Done::Told),
     }
 }
 
