@@ -15,13 +15,19 @@ use super::clock::{BootClock, HostClock};
 /// "TDGQ": says whose file it is.
 const APPLICATION: i64 = 0x5444_4751;
 /// The layout below.
-const SCHEMA: i64 = 1;
+const SCHEMA: i64 = 2;
 const LAYOUT: &str = "
     CREATE TABLE host (boot TEXT NOT NULL, owners INTEGER NOT NULL);
-    CREATE TABLE limits (key TEXT PRIMARY KEY, state TEXT NOT NULL, used INTEGER NOT NULL);
-    CREATE TABLE leases (op INTEGER PRIMARY KEY, key TEXT NOT NULL, owner INTEGER NOT NULL, lease TEXT NOT NULL);
+    CREATE TABLE limits (key TEXT PRIMARY KEY, state TEXT NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE owners (id INTEGER PRIMARY KEY, pid INTEGER NOT NULL, name TEXT NOT NULL, expires INTEGER NOT NULL);
     INSERT INTO host VALUES ('', 0);
+";
+/// What an older layout may have. It is begun anew: nothing in it outlasts the host's next start anyway.
+const OLDER: &str = "
+    DROP TABLE IF EXISTS host;
+    DROP TABLE IF EXISTS limits;
+    DROP TABLE IF EXISTS leases;
+    DROP TABLE IF EXISTS owners;
 ";
 /// How long a key that nobody uses is remembered.
 const IDLE: u64 = 7 * 24 * 3600 * 1_000_000;
@@ -237,23 +243,20 @@ fn prepare(
     let mut steps = || {
         let all = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let laid_out: i64 = all.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if laid_out == 0 {
+        if laid_out < SCHEMA {
+            all.execute_batch(OLDER)?;
             all.execute_batch(LAYOUT)?;
             all.pragma_update(None, "application_id", APPLICATION)?;
             all.pragma_update(None, "user_version", SCHEMA)?;
         }
         let boot: String = all.query_row("SELECT boot FROM host", [], |row| row.get(0))?;
         if boot != clock.boot() {
-            all.execute_batch("DELETE FROM limits; DELETE FROM leases; DELETE FROM owners;")?;
+            all.execute_batch("DELETE FROM limits; DELETE FROM owners;")?;
             all.execute("UPDATE host SET boot = ?1", [clock.boot()])?;
         }
-        let now = clock.now();
-        let unused = "DELETE FROM limits WHERE used < ?1 AND key NOT IN (SELECT key FROM leases)";
-        let oldest = now.as_micros().saturating_sub(IDLE);
+        let oldest = clock.now().as_micros().saturating_sub(IDLE);
+        let unused = "DELETE FROM limits WHERE used < ?1";
         all.execute(unused, [oldest.cast_signed()])?;
-        let gone =
-            "DELETE FROM owners WHERE expires <= ?1 AND id NOT IN (SELECT owner FROM leases)";
-        all.execute(gone, [now.as_micros().cast_signed()])?;
         let next = "UPDATE host SET owners = owners + 1 RETURNING owners";
         let owner: i64 = all.query_row(next, [], |row| row.get(0))?;
         all.commit()?;

@@ -1,18 +1,18 @@
 //! What the file holds, and the steps of a transaction on it.
 
-mod states;
+mod accounts;
 
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, params};
-use tidegate_core::quota::{Answer, Lease, Limits, OpId, QuotaState};
+use rusqlite::{Connection, params};
+use tidegate_core::quota::{Answer, Limits, OpId};
 use tidegate_core::{LimitKey, Timestamp};
 
 use super::clock::HostClock;
 use super::file::Opened;
 use crate::orders::Row;
 use crate::store::{Ask, Holder, Report, Turn};
-use states::States;
+use accounts::Accounts;
 
 /// Processes number their attempts each for itself; so far apart are two that begin alike.
 const OPS_OF_A_PROCESS: u32 = 40;
@@ -25,13 +25,11 @@ pub(super) struct Ledger {
     name: String,
     clock: Box<dyn HostClock>,
     ttl: Duration,
-    /// Attempts under way here, as far as this process knows.
-    held: u64,
     /// When this process counts as gone.
     expires: Timestamp,
     /// No process can count as gone before.
     nobody_gone_before: Timestamp,
-    states: States,
+    accounts: Accounts,
 }
 
 impl Ledger {
@@ -45,16 +43,15 @@ impl Ledger {
             name: program.unwrap_or_default(),
             clock,
             ttl,
-            held: 0,
             expires: Timestamp::default(),
             nobody_gone_before: Timestamp::default(),
-            states: States::default(),
+            accounts: Accounts::of_owner(opened.owner),
         }
     }
 
     /// Whether there is something to keep alive.
     pub(super) fn holds(&self) -> bool {
-        self.held > 0
+        self.accounts.hold()
     }
 
     /// Within [`atomically`](Self::atomically), as all that reads or changes a limit.
@@ -64,35 +61,33 @@ impl Ledger {
         asks: &[Ask],
         limits: &Limits,
     ) -> rusqlite::Result<Turn> {
-        for (index, ask) in asks.iter().enumerate() {
-            if let Some(lease) = self.lease(ask.op)? {
-                return Ok(Turn::Go {
-                    index,
-                    seq: lease.seq,
-                });
-            }
-        }
         // Read behind the lock, so that times are in the order of the transactions.
         let now = self.clock.now();
         // Whoever slept past its time and asks is not gone, and neither is what it has under way.
-        if self.held > 0 && self.is_due(now) {
+        if self.holds() {
             self.live(now)?;
         }
-        self.drop_leases_of_the_gone(now)?;
-        let asks: Vec<_> = asks
-            .iter()
-            .map(|ask| {
-                Ask {
-                    op: self.name_op(ask.op),
-                    ..*ask
-                }
-                .at(now)
-            })
-            .collect();
-        let state = self.states.of_or_new(&self.connection, key)?;
-        let answer = state.ask(&asks, limits, now);
+        self.drop_the_gone(now)?;
+        let account = self.accounts.of_or_new(&self.connection, key)?;
+        let owner = self.owner;
+        let let_go = |ask: &Ask| account.lease(name(owner, ask.op)).map(|lease| lease.seq);
+        if let Some((index, seq)) = (0..).zip(asks).find_map(|(i, ask)| Some((i, let_go(ask)?))) {
+            return Ok(Turn::Go { index, seq });
+        }
+        let named = |ask: &Ask| {
+            let op = name(owner, ask.op);
+            Ask { op, ..*ask }.at(now)
+        };
+        let answer = match asks {
+            [ask] => account.state.ask(&[named(ask)], limits, now),
+            asks => {
+                let asks: Vec<_> = asks.iter().map(named).collect();
+                account.state.ask(&asks, limits, now)
+            }
+        };
         if let Answer::Go { lease, .. } = answer {
-            self.hold(key, &lease, now)?;
+            account.begin(owner, lease);
+            self.live(now)?;
         }
         Ok(Turn::of(&answer, now))
     }
@@ -104,84 +99,79 @@ impl Ledger {
         report: Report,
         limits: &Limits,
     ) -> rusqlite::Result<()> {
-        let (name, now) = (self.name_op(op), self.clock.now());
-        let lease = if report.ends() {
-            self.release(name)?
-        } else {
-            self.lease(op)?
+        let (name, now) = (name(self.owner, op), self.clock.now());
+        let Some(account) = self.accounts.of(&self.connection, key)? else {
+            return Ok(());
         };
-        if lease.is_none() && report != Report::Left {
+        if report == Report::Left {
+            account.state.leave(name);
             return Ok(());
         }
-        let Some(state) = self.states.of(&self.connection, key)? else {
-            return Ok(());
+        let lease = if report.ends() {
+            account.end(self.owner, name)
+        } else {
+            account.lease(name)
         };
-        match lease {
-            _ if report == Report::Left => state.leave(name),
-            Some(lease) => report.apply(state, &lease, limits, now),
-            None => {}
+        if let Some(lease) = lease {
+            report.apply(&mut account.state, &lease, limits, now);
         }
         Ok(())
     }
 
     /// Every limit, in the order of their keys.
     pub(super) fn rows(&mut self) -> rusqlite::Result<Vec<Row>> {
-        self.states.write(&self.connection, self.clock.now())?;
+        self.accounts.write(&self.connection, self.clock.now())?;
         let now = self.clock.now();
-        let mut limits = self
-            .connection
-            .prepare_cached("SELECT key, state FROM limits ORDER BY key")?;
-        let mut rows = limits
-            .query_map([], |row| {
-                Ok(Row {
-                    key: row.get(0)?,
-                    now,
-                    state: states::parse(&row.get::<_, String>(1)?),
-                    holders: Vec::new(),
+        let owners = self.owners(now)?;
+        let text = "SELECT key, state FROM limits ORDER BY key";
+        let mut limits = self.connection.prepare_cached(text)?;
+        let rows = limits.query_map([], |row| {
+            let (state, held) = accounts::parse(row.get_ref(1)?.as_str()?);
+            let holders = owners.iter().filter_map(|(owner, holder)| {
+                let attempts = *held.get(owner)?;
+                Some(Holder {
+                    attempts,
+                    ..holder.clone()
                 })
-            })?
-            .collect::<rusqlite::Result<Vec<_>>>()?;
-        let text = "SELECT name, pid, count(*), expires FROM leases JOIN owners ON owner = id
-            WHERE key = ?1 GROUP BY owner ORDER BY owner";
-        let mut holders = self.connection.prepare_cached(text)?;
-        for row in &mut rows {
-            let found = holders.query_map([&row.key], |found| {
-                let expires = Timestamp::from_micros(found.get::<_, i64>(3)?.cast_unsigned());
-                Ok(Holder {
-                    name: format!(
-                        "{} (process {})",
-                        found.get::<_, String>(0)?,
-                        found.get::<_, i64>(1)?
-                    ),
-                    attempts: found.get(2)?,
-                    expires: expires.saturating_since(now),
-                })
-            })?;
-            row.holders = found.collect::<rusqlite::Result<_>>()?;
-        }
-        Ok(rows)
+            });
+            Ok(Row {
+                key: row.get(0)?,
+                now,
+                state,
+                holders: holders.collect(),
+            })
+        })?;
+        rows.collect()
+    }
+
+    /// Processes that were heard of, by their numbers.
+    fn owners(&self, now: Timestamp) -> rusqlite::Result<Vec<(u64, Holder)>> {
+        let text = "SELECT id, pid, name, expires FROM owners ORDER BY id";
+        let mut owners = self.connection.prepare_cached(text)?;
+        let owners = owners.query_map([], |row| {
+            let (pid, name): (i64, String) = (row.get(1)?, row.get(2)?);
+            let holder = Holder {
+                name: format!("{name} (process {pid})"),
+                attempts: 0,
+                expires: time(row.get(3)?).saturating_since(now),
+            };
+            Ok((row.get::<_, i64>(0)?.cast_unsigned(), holder))
+        })?;
+        owners.collect()
     }
 
     pub(super) fn reset(&mut self, key: &LimitKey) -> rusqlite::Result<bool> {
-        let known = self.states.of(&self.connection, key)?;
-        Ok(known.map(QuotaState::reset).is_some())
+        let known = self.accounts.of(&self.connection, key)?;
+        Ok(known.map(|account| account.state.reset()).is_some())
     }
 
     /// Says that this process lives, if it has not been said for a while.
     pub(super) fn renew(&mut self) -> rusqlite::Result<()> {
         let now = self.clock.now();
-        if self.held == 0 || !self.is_due(now) {
+        if !self.holds() || !self.is_due(now) {
             return Ok(());
         }
-        self.atomically(|this| {
-            this.live(now)?;
-            let text = "SELECT count(*) FROM leases WHERE owner = ?1";
-            let held: i64 = this
-                .connection
-                .query_row(text, [this.owner.cast_signed()], |row| row.get(0))?;
-            this.held = held.cast_unsigned();
-            Ok(())
-        })
+        self.atomically(|this| this.live(now))
     }
 
     /// Says that this process is gone, and drops what it still holds.
@@ -190,10 +180,15 @@ impl Ledger {
             return Ok(());
         }
         self.atomically(|this| {
+            let me = this.owner;
             let text = "DELETE FROM owners WHERE id = ?1";
-            this.connection.execute(text, [this.owner.cast_signed()])?;
-            this.nobody_gone_before = Timestamp::default();
-            this.drop_leases_of_the_gone(this.clock.now())
+            this.connection.execute(text, [me.cast_signed()])?;
+            for key in this.accounts.holding() {
+                if let Some(account) = this.accounts.of(&this.connection, &key)? {
+                    account.expire_all_but(&|owner| owner != me);
+                }
+            }
+            Ok(())
         })
     }
 
@@ -202,17 +197,16 @@ impl Ledger {
         &mut self,
         steps: impl FnOnce(&mut Self) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
-        self.states.begin();
         self.run("BEGIN IMMEDIATE")?;
         let done = steps(self).and_then(|outcome| {
-            self.states.write(&self.connection, self.clock.now())?;
+            self.accounts.write(&self.connection, self.clock.now())?;
             self.run("COMMIT").map(|()| outcome)
         });
+        self.accounts.end(done.is_ok());
         if done.is_err() {
-            // What was said of this process was perhaps not written, and no state.
+            // What was said of this process was perhaps not written.
             self.expires = Timestamp::default();
             self.nobody_gone_before = Timestamp::default();
-            self.states = States::default();
             if !self.connection.is_autocommit() {
                 self.run("ROLLBACK")?;
             }
@@ -224,53 +218,14 @@ impl Ledger {
         self.connection.prepare_cached(text)?.execute([]).map(drop)
     }
 
-    const fn name_op(&self, op: OpId) -> OpId {
-        OpId(op.0.wrapping_add(self.owner << OPS_OF_A_PROCESS))
-    }
-
-    fn lease(&self, op: OpId) -> rusqlite::Result<Option<Lease>> {
-        let mut find = self
-            .connection
-            .prepare_cached("SELECT lease FROM leases WHERE op = ?1")?;
-        let op = self.name_op(op).0.cast_signed();
-        let text: Option<String> = find.query_row([op], |row| row.get(0)).optional()?;
-        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
-    }
-
-    fn hold(&mut self, key: &LimitKey, lease: &Lease, now: Timestamp) -> rusqlite::Result<()> {
-        let text = serde_json::to_string(lease)
-            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-        let (op, owner) = (lease.op.0.cast_signed(), self.owner.cast_signed());
-        let write = "INSERT INTO leases VALUES (?1, ?2, ?3, ?4)";
-        let mut write = self.connection.prepare_cached(write)?;
-        write.execute(params![op, key.as_str(), owner, text])?;
-        drop(write);
-        self.held += 1;
-        if self.is_due(now) {
-            self.live(now)?;
-        }
-        Ok(())
-    }
-
-    fn release(&mut self, op: OpId) -> rusqlite::Result<Option<Lease>> {
-        let mut delete = self
-            .connection
-            .prepare_cached("DELETE FROM leases WHERE op = ?1 RETURNING lease")?;
-        let text: Option<String> = delete
-            .query_row([op.0.cast_signed()], |row| row.get(0))
-            .optional()?;
-        drop(delete);
-        if text.is_some() {
-            self.held = self.held.saturating_sub(1);
-        }
-        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
-    }
-
     fn is_due(&self, now: Timestamp) -> bool {
         self.expires <= now.saturating_add(self.ttl * 2 / 3)
     }
 
     fn live(&mut self, now: Timestamp) -> rusqlite::Result<()> {
+        if !self.is_due(now) {
+            return Ok(());
+        }
         let expires = now.saturating_add(self.ttl);
         let write = "INSERT INTO owners VALUES (?1, ?2, ?3, ?4)
             ON CONFLICT (id) DO UPDATE SET expires = excluded.expires";
@@ -282,35 +237,52 @@ impl Ledger {
         Ok(())
     }
 
-    /// Looks for them when the first can have gone: a process lives until it expires, and expires later each time it is
-    /// heard of.
-    fn drop_leases_of_the_gone(&mut self, now: Timestamp) -> rusqlite::Result<()> {
+    /// Drops what processes have under way that are gone. Looks for them when the first can have gone: a process lives until it
+    /// expires, and expires later each time it is heard of.
+    fn drop_the_gone(&mut self, now: Timestamp) -> rusqlite::Result<()> {
         if now < self.nobody_gone_before {
             return Ok(());
         }
-        let until = now.as_micros().cast_signed();
-        let gone =
-            "DELETE FROM leases WHERE owner NOT IN (SELECT id FROM owners WHERE expires > ?1)
-            RETURNING key";
-        let mut delete = self.connection.prepare_cached(gone)?;
-        let keys = delete.query_map([until], |row| row.get::<_, String>(0))?;
-        let keys = keys.collect::<rusqlite::Result<Vec<_>>>()?;
-        for key in keys {
-            if let Some(state) = self.states.of(&self.connection, &LimitKey::new(key))? {
-                state.expire();
+        let mut owners = self
+            .connection
+            .prepare_cached("SELECT id, expires FROM owners")?;
+        let owners = owners.query_map([], |row| {
+            let owner: i64 = row.get(0)?;
+            Ok((owner.cast_unsigned(), time(row.get(1)?)))
+        })?;
+        let owners = owners.collect::<rusqlite::Result<Vec<_>>>()?;
+        let (alive, gone): (Vec<_>, Vec<_>) =
+            owners.into_iter().partition(|(_, expires)| *expires > now);
+        if !gone.is_empty() {
+            for key in self.keys()? {
+                if let Some(account) = self.accounts.of(&self.connection, &key)? {
+                    account.expire_all_but(&|owner| alive.iter().any(|(id, _)| *id == owner));
+                }
             }
+            let forget = "DELETE FROM owners WHERE expires <= ?1";
+            let until = now.as_micros().cast_signed();
+            self.connection.prepare_cached(forget)?.execute([until])?;
         }
-        let forget = "DELETE FROM owners WHERE expires <= ?1";
-        self.connection.prepare_cached(forget)?.execute([until])?;
-        let first = "SELECT min(expires) FROM owners";
-        let mut first = self.connection.prepare_cached(first)?;
-        let first: Option<i64> = first.query_row([], |row| row.get(0))?;
         let newcomer = now.saturating_add(self.ttl);
-        self.nobody_gone_before = first.map_or(newcomer, |first| {
-            newcomer.min(Timestamp::from_micros(first.cast_unsigned()))
-        });
+        let first = alive.into_iter().map(|(_, expires)| expires).min();
+        self.nobody_gone_before = first.map_or(newcomer, |first| first.min(newcomer));
         Ok(())
     }
+
+    fn keys(&self) -> rusqlite::Result<Vec<LimitKey>> {
+        let mut keys = self.connection.prepare_cached("SELECT key FROM limits")?;
+        let keys = keys.query_map([], |row| row.get::<_, String>(0).map(LimitKey::new))?;
+        keys.collect()
+    }
+}
+
+/// What an attempt is called in the file.
+const fn name(owner: u64, op: OpId) -> OpId {
+    OpId(op.0.wrapping_add(owner << OPS_OF_A_PROCESS))
+}
+
+const fn time(micros: i64) -> Timestamp {
+    Timestamp::from_micros(micros.cast_unsigned())
 }
 
 #[cfg(test)]

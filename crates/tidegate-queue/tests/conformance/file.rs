@@ -133,7 +133,7 @@ async fn a_file_with_a_broken_page_is_moved_aside() {
     let store = SqliteStore::open(&path).unwrap();
     assert!(goes(&store, 1, &Limits::UNKNOWN).await);
     drop(store);
-    let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'leases'";
+    let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'limits'";
     let root = Connection::open(&path)
         .unwrap()
         .query_row(root, [], |row| row.get::<_, u16>(0));
