@@ -177,16 +177,12 @@ impl Orders {
         self.order(What::Reach).await.map(drop)
     }
 
-    /// Has the thread see for itself what is to be done. Nobody waits for that, and nothing that comes later waits for it.
+    /// Has the thread see for itself what is to be done. Nobody waits for that.
     #[cfg(feature = "sqlite")]
     pub(crate) fn nudge(&self) {
         if let Some(jobs) = self.jobs() {
-            let look = Job {
-                undone: None,
-                ..self.job(What::Look, None)
-            };
             // A full channel nudges, too.
-            drop(jobs.try_send(look));
+            drop(jobs.try_send(self.job(What::Look, None)));
         }
     }
 
@@ -213,7 +209,7 @@ impl Orders {
         Job {
             what,
             reply,
-            undone: Some(Arc::clone(&self.undone)),
+            undone: Arc::clone(&self.undone),
         }
     }
 

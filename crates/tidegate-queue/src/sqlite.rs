@@ -1,15 +1,19 @@
 //! Queue state in a file: many invocations on one host wait in one line.
 //!
-//! Operations are short transactions, those that come together one transaction, made by a thread of its own so that no
-//! runtime waits for a disk. What an
-//! attempt holds is held under its process's name, and comes back when the process has not been heard of for a while.
+//! Operations are short transactions. Where nobody else has the file, whoever asks makes his own, which is done before a thread
+//! would have been woken; he waits neither for another process nor for the disk. Where somebody has it, a thread waits in
+//! his place, and what comes together then is one transaction. What an attempt holds is held under its process's name, and
+//! comes back when the process has not been heard of for a while.
 
+mod busy;
 mod clock;
 mod file;
 mod ledger;
+mod log;
 mod worker;
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tidegate_core::quota::{Limits, OpId};
@@ -29,7 +33,10 @@ const TTL: Duration = Duration::from_secs(10);
 /// Keeps all state in a file that the processes of a host share.
 #[derive(Debug)]
 pub struct SqliteStore {
+    // Before the ledger: the thread ends before the file is closed.
     orders: Orders,
+    /// Never waited for by a task, and never held while one waits.
+    ledger: Arc<Mutex<Ledger>>,
 }
 
 impl SqliteStore {
@@ -42,10 +49,11 @@ impl SqliteStore {
     pub fn open_with(path: &Path, clock: impl HostClock, ttl: Duration) -> Result<Self, OpenError> {
         let opened = file::open(path, &clock)?;
         let ledger = Ledger::new(opened, Box::new(clock), ttl);
-        let file = path.display().to_string();
+        let ledger = Arc::new(Mutex::new(ledger));
+        let (theirs, file) = (Arc::clone(&ledger), path.display().to_string());
         let work = move |inbox| {
             let worker = Worker {
-                ledger,
+                ledger: theirs,
                 inbox,
                 file,
                 rest: ttl / 3,
@@ -54,7 +62,24 @@ impl SqliteStore {
         };
         Ok(Self {
             orders: Orders::to(work, OwnClock::default()),
+            ledger,
         })
+    }
+
+    /// Does it here and now, unless somebody has the file, or would be overtaken. Then it is for the thread, and so is
+    /// whatever fails.
+    fn at_once<T>(&self, step: impl FnOnce(&mut Ledger) -> rusqlite::Result<T>) -> Option<T> {
+        let mut ledger = self.ledger.try_lock().ok()?;
+        if !self.orders.are_done() {
+            return None;
+        }
+        let done = ledger.at_once(step).ok()?;
+        let wants_the_thread = ledger.wants_the_thread();
+        drop(ledger);
+        if wants_the_thread {
+            self.orders.nudge();
+        }
+        Some(done)
     }
 }
 
@@ -66,7 +91,12 @@ impl QueueStore for SqliteStore {
         limits: &'a Limits,
         _now: Timestamp,
     ) -> StoreFuture<'a, Turn> {
-        Box::pin(self.orders.ask(key, asks, limits))
+        Box::pin(async move {
+            match self.at_once(|ledger| ledger.ask(key, asks, limits)) {
+                Some(turn) => Ok(turn),
+                None => self.orders.ask(key, asks, limits).await,
+            }
+        })
     }
 
     fn report<'a>(
@@ -77,8 +107,14 @@ impl QueueStore for SqliteStore {
         limits: &'a Limits,
         _now: Timestamp,
     ) -> StoreFuture<'a, ()> {
-        let news = self.orders.news(key, op, report, limits);
-        Box::pin(self.orders.report(news))
+        Box::pin(async move {
+            let told = self.at_once(|ledger| ledger.report(key, op, report, limits));
+            if told.is_some() {
+                return Ok(());
+            }
+            let news = self.orders.news(key, op, report, limits);
+            self.orders.report(news).await
+        })
     }
 
     fn report_later(
@@ -89,8 +125,11 @@ impl QueueStore for SqliteStore {
         limits: &Limits,
         _now: Timestamp,
     ) {
-        let news = self.orders.news(key, op, report, limits);
-        self.orders.report_later(news);
+        let told = self.at_once(|ledger| ledger.report(key, op, report, limits));
+        if told.is_none() {
+            let news = self.orders.news(key, op, report, limits);
+            self.orders.report_later(news);
+        }
     }
 
     fn status<'a>(

@@ -12,6 +12,9 @@ mod same_turns;
 mod suite;
 
 #[cfg(feature = "sqlite")]
+#[path = "conformance/busy.rs"]
+mod busy;
+#[cfg(feature = "sqlite")]
 #[path = "conformance/file.rs"]
 mod file;
 #[cfg(any(feature = "sqlite", feature = "redis"))]

@@ -15,7 +15,7 @@ pub(crate) struct Job {
     /// Who waits for the answer.
     pub(super) reply: Option<Reply>,
     /// Counts it among those that are not done.
-    pub(super) undone: Option<Arc<()>>,
+    pub(super) undone: Arc<()>,
 }
 
 impl Job {

@@ -1,16 +1,15 @@
 //! Opening the file: made where it is missing, refused where it is not ours, begun anew where it is broken.
 
-use std::cell::Cell;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use rustix::fs::{FlockOperation, flock};
-use tidegate_core::Timestamp;
 
-use super::clock::{BootClock, HostClock};
+use super::busy::{Patience, Wait};
+use super::clock::HostClock;
+use super::log::Log;
 
 /// "TDGQ": says whose file it is.
 const APPLICATION: i64 = 0x5444_4751;
@@ -31,8 +30,6 @@ const OLDER: &str = "
 ";
 /// How long a key that nobody uses is remembered.
 const IDLE: u64 = 7 * 24 * 3600 * 1_000_000;
-/// How long another process's transaction is waited for. They take a fraction of a millisecond.
-const LONGEST_BUSY: Duration = Duration::from_secs(2);
 
 /// Why a file cannot hold a queue.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +84,8 @@ pub enum OpenError {
 /// An open file and this process's number in it.
 pub(super) struct Opened {
     pub(super) connection: Connection,
+    pub(super) patience: Patience,
+    pub(super) log: Log,
     pub(super) owner: u64,
 }
 
@@ -115,10 +114,10 @@ pub(super) fn open(path: &Path, clock: &dyn HostClock) -> Result<Opened, OpenErr
 
 /// Where two switch a new file to its journal at the same time, `SQLite` refuses one of them at once: each waits for the other.
 fn patiently(path: &Path, clock: &dyn HostClock) -> Result<Opened, OpenError> {
-    let mut tries = 0;
+    let (mut tries, mut wait) = (0, Wait::default());
     loop {
         match attempt(path, clock) {
-            Err(OpenError::Failed { source, .. }) if is_busy(&source) && wait_a_moment(tries) => {
+            Err(OpenError::Failed { source, .. }) if is_busy(&source) && wait.a_moment(tries) => {
                 tries += 1;
             }
             outcome => return outcome,
@@ -175,8 +174,9 @@ fn attempt(path: &Path, clock: &dyn HostClock) -> Result<Opened, OpenError> {
         source,
     };
     let mut connection = Connection::open(path).map_err(failed)?;
+    let patience = Patience::default();
     connection
-        .busy_handler(Some(wait_a_moment))
+        .busy_handler(Some(patience.handler()))
         .map_err(failed)?;
     refuse_foreign(&mut connection, path)?;
     let mode = connection.query_row("PRAGMA journal_mode = WAL", [], |row| {
@@ -197,7 +197,14 @@ fn attempt(path: &Path, clock: &dyn HostClock) -> Result<Opened, OpenError> {
     connection
         .pragma_update(None, "synchronous", "NORMAL")
         .map_err(failed)?;
-    prepare(&mut connection, path, clock).map(|owner| Opened { connection, owner })
+    let owner = prepare(&mut connection, path, clock)?;
+    let log = Log::of(&mut connection).map_err(failed)?;
+    Ok(Opened {
+        connection,
+        patience,
+        log,
+        owner,
+    })
 }
 
 fn refuse_foreign(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
@@ -313,26 +320,4 @@ fn is_corrupt(error: &rusqlite::Error) -> bool {
 
 fn is_busy(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
-}
-
-thread_local! {
-    static BUSY_SINCE: Cell<Timestamp> = const { Cell::new(Timestamp::from_micros(0)) };
-}
-
-/// `SQLite`'s own handler sleeps longer the longer somebody has waited, so that newcomers overtake him.
-fn wait_a_moment(tries: i32) -> bool {
-    let now = BootClock.now();
-    if tries == 0 {
-        BUSY_SINCE.set(now);
-    }
-    if now.saturating_since(BUSY_SINCE.get()) > LONGEST_BUSY {
-        return false;
-    }
-    if tries < 4 {
-        std::thread::yield_now();
-    } else {
-        let spread = u64::from(now.as_micros().to_le_bytes()[0]) * 400 / 255;
-        std::thread::park_timeout(Duration::from_micros(100 + spread));
-    }
-    true
 }

@@ -8,8 +8,10 @@ use rusqlite::{Connection, params};
 use tidegate_core::quota::{Answer, Limits, OpId};
 use tidegate_core::{LimitKey, Timestamp};
 
+use super::busy::Patience;
 use super::clock::HostClock;
 use super::file::Opened;
+use super::log::Log;
 use crate::orders::Row;
 use crate::store::{Ask, Holder, Report, Turn};
 use accounts::Accounts;
@@ -21,6 +23,8 @@ const OPS_OF_A_PROCESS: u32 = 40;
 #[derive(Debug)]
 pub(super) struct Ledger {
     connection: Connection,
+    patience: Patience,
+    log: Log,
     owner: u64,
     name: String,
     clock: Box<dyn HostClock>,
@@ -30,6 +34,9 @@ pub(super) struct Ledger {
     /// No process can count as gone before.
     nobody_gone_before: Timestamp,
     accounts: Accounts,
+    /// Whether the thread looks after what is held, and whether it was told of a long log.
+    pub(super) is_watched: bool,
+    is_told: bool,
 }
 
 impl Ledger {
@@ -39,6 +46,8 @@ impl Ledger {
         let program = program.map(|name| name.to_string_lossy().into_owned());
         Self {
             connection: opened.connection,
+            patience: opened.patience,
+            log: opened.log,
             owner: opened.owner,
             name: program.unwrap_or_default(),
             clock,
@@ -46,12 +55,23 @@ impl Ledger {
             expires: Timestamp::default(),
             nobody_gone_before: Timestamp::default(),
             accounts: Accounts::of_owner(opened.owner),
+            is_watched: false,
+            is_told: false,
         }
     }
 
     /// Whether there is something to keep alive.
     pub(super) fn holds(&self) -> bool {
         self.accounts.hold()
+    }
+
+    /// Whether there is something for the thread to do that it does not know of yet: something to keep alive, a long log.
+    pub(super) fn wants_the_thread(&mut self) -> bool {
+        let (holds, is_long) = (self.holds(), self.log.is_long());
+        let wants = (holds && !self.is_watched) || (is_long && !self.is_told);
+        self.is_watched |= holds;
+        self.is_told |= is_long;
+        wants
     }
 
     /// Within [`atomically`](Self::atomically), as all that reads or changes a limit.
@@ -165,8 +185,12 @@ impl Ledger {
         Ok(known.map(|account| account.state.reset()).is_some())
     }
 
-    /// Says that this process lives, if it has not been said for a while.
-    pub(super) fn renew(&mut self) -> rusqlite::Result<()> {
+    /// What the thread does besides: says that this process lives, if it has not been said for a while, and shortens the log.
+    pub(super) fn look_after(&mut self) -> rusqlite::Result<()> {
+        if self.log.is_long() {
+            self.log.take_over(&self.connection)?;
+            self.is_told = false;
+        }
         let now = self.clock.now();
         if !self.holds() || !self.is_due(now) {
             return Ok(());
@@ -175,7 +199,7 @@ impl Ledger {
     }
 
     /// Says that this process is gone, and drops what it still holds.
-    pub(super) fn retire(&mut self) -> rusqlite::Result<()> {
+    fn retire(&mut self) -> rusqlite::Result<()> {
         if self.expires == Timestamp::default() {
             return Ok(());
         }
@@ -192,26 +216,46 @@ impl Ledger {
         })
     }
 
+    /// All of the steps, or none, at once: nobody is waited for.
+    pub(super) fn at_once<T>(
+        &mut self,
+        steps: impl FnOnce(&mut Self) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        let patience = self.patience.clone();
+        patience.without(|| self.atomically(steps))
+    }
+
     /// All of the steps, or none.
     pub(super) fn atomically<T>(
         &mut self,
         steps: impl FnOnce(&mut Self) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
+        if !self.connection.is_autocommit() {
+            self.break_off()?;
+        }
         self.run("BEGIN IMMEDIATE")?;
         let done = steps(self).and_then(|outcome| {
             self.accounts.write(&self.connection, self.clock.now())?;
             self.run("COMMIT").map(|()| outcome)
         });
-        self.accounts.end(done.is_ok());
-        if done.is_err() {
-            // What was said of this process was perhaps not written.
-            self.expires = Timestamp::default();
-            self.nobody_gone_before = Timestamp::default();
-            if !self.connection.is_autocommit() {
-                self.run("ROLLBACK")?;
+        match done {
+            Ok(outcome) => {
+                self.accounts.end(true);
+                Ok(outcome)
             }
+            Err(error) => self.break_off().and(Err(error)),
         }
-        done
+    }
+
+    fn break_off(&mut self) -> rusqlite::Result<()> {
+        self.accounts.end(false);
+        // What was said of this process was perhaps not written.
+        self.expires = Timestamp::default();
+        self.nobody_gone_before = Timestamp::default();
+        if self.connection.is_autocommit() {
+            return Ok(());
+        }
+        self.run("ROLLBACK")
     }
 
     fn run(&self, text: &str) -> rusqlite::Result<()> {
@@ -273,6 +317,16 @@ impl Ledger {
         let mut keys = self.connection.prepare_cached("SELECT key FROM limits")?;
         let keys = keys.query_map([], |row| row.get::<_, String>(0).map(LimitKey::new))?;
         keys.collect()
+    }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        let retired = self.retire();
+        let close = || self.log.close(&self.connection);
+        if let Err(error) = retired.and_then(|()| self.patience.without(close)) {
+            tracing::debug!("closing the queue's file: {error}");
+        }
     }
 }
 

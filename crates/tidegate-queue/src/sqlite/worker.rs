@@ -1,7 +1,7 @@
-//! The thread that owns the file. Its callers wait for it without holding up a runtime.
+//! The thread that waits for the file where callers must not: for other processes, for the disk, and for time to pass.
 
-use std::sync::PoisonError;
 use std::sync::mpsc::RecvTimeoutError;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::ledger::Ledger;
@@ -12,17 +12,18 @@ use crate::store::{Report, StoreError};
 const TOGETHER: usize = 64;
 
 pub(super) struct Worker {
-    pub(super) ledger: Ledger,
+    pub(super) ledger: Arc<Mutex<Ledger>>,
     pub(super) inbox: Inbox,
     pub(super) file: String,
     pub(super) rest: Duration,
 }
 
 impl Worker {
-    /// Works until the store is dropped, and then says that the process is gone.
-    pub(super) fn serve(mut self) {
+    /// Works until the store is dropped.
+    pub(super) fn serve(self) {
+        let mut has_rested = false;
         loop {
-            let job = if self.ledger.holds() || !self.is_even() {
+            let job = if self.has_more_to_come(has_rested) {
                 self.inbox.jobs.recv_timeout(self.rest)
             } else {
                 self.inbox
@@ -30,6 +31,7 @@ impl Worker {
                     .recv()
                     .map_err(|_| RecvTimeoutError::Disconnected)
             };
+            has_rested = job.is_err();
             match job {
                 Ok(job) => self.work(job),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -38,16 +40,25 @@ impl Worker {
             self.catch_up();
         }
         self.catch_up();
-        if let Err(error) = self.ledger.retire() {
-            tracing::debug!("{}: {error}", self.file);
-        }
+    }
+
+    /// Whether there is something to do after a rest, though nobody says so. What is held may have ended meanwhile and
+    /// begun anew; who has seen nothing held after a whole rest need not look again.
+    fn has_more_to_come(&self, has_rested: bool) -> bool {
+        let mut ledger = self.ledger();
+        ledger.is_watched = ledger.holds() || (ledger.is_watched && !has_rested);
+        ledger.is_watched || !self.is_even()
     }
 
     /// Does all that is waiting in one transaction, which costs as much as the steps of many.
-    fn work(&mut self, first: Job) {
+    fn work(&self, first: Job) {
         let more = self.inbox.jobs.try_iter().take(TOGETHER - 1);
-        let jobs: Vec<Job> = std::iter::once(first).chain(more).collect();
-        let done = self.ledger.atomically(|ledger| {
+        let jobs = std::iter::once(first).chain(more);
+        let jobs: Vec<Job> = jobs.filter(|job| !matches!(job.what, What::Look)).collect();
+        if jobs.is_empty() {
+            return;
+        }
+        let done = self.ledger().atomically(|ledger| {
             let done = jobs.iter().map(|job| carry_out(ledger, &job.what));
             done.collect::<rusqlite::Result<Vec<_>>>()
         });
@@ -82,18 +93,18 @@ impl Worker {
     }
 
     /// Writes what is left over, up to the first failure, and renews what is held.
-    fn catch_up(&mut self) {
+    fn catch_up(&self) {
         if !self.is_even() {
             let mut left = std::mem::take(&mut *self.lock()).into_iter();
             while let Some(news) = left.next() {
                 let told = |ledger: &mut Ledger| tell(ledger, &news);
-                if self.ledger.atomically(told).is_err() {
+                if self.ledger().atomically(told).is_err() {
                     self.lock().extend(std::iter::once(news).chain(left));
                     break;
                 }
             }
         }
-        if let Err(error) = self.ledger.renew() {
+        if let Err(error) = self.ledger().look_after() {
             tracing::debug!("{}: {error}", self.file);
         }
     }
@@ -106,11 +117,16 @@ impl Worker {
         self.lock().is_empty()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<News>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<News>> {
         self.inbox
             .backlog
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A transaction that a panic broke off is rolled back by the next.
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn error(&self, error: &rusqlite::Error) -> StoreError {

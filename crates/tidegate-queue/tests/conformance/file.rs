@@ -4,7 +4,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -34,7 +33,7 @@ impl HostClock for Host {
     }
 }
 
-fn key() -> LimitKey {
+pub(crate) fn key() -> LimitKey {
     LimitKey::new("k")
 }
 
@@ -42,13 +41,13 @@ fn sql(path: &Path, text: &str) {
     Connection::open(path).unwrap().execute_batch(text).unwrap();
 }
 
-async fn goes(store: &SqliteStore, op: u64, limits: &Limits) -> bool {
+pub(crate) async fn goes(store: &SqliteStore, op: u64, limits: &Limits) -> bool {
     let (key, asks) = (key(), [ask(op)]);
     let turn = store.ask(&key, &asks, limits, Timestamp::default());
     is_go(turn.await.unwrap())
 }
 
-async fn known(store: &SqliteStore) -> usize {
+pub(crate) async fn known(store: &SqliteStore) -> usize {
     let all = store.status(&|_| Limits::UNKNOWN, Timestamp::default());
     all.await.unwrap().len()
 }
@@ -245,19 +244,19 @@ fn a_file_may_be_begun_by_many_at_once() {
 }
 
 #[tokio::test]
-async fn an_answer_nobody_stayed_to_hear_holds_nothing() {
+async fn a_layout_of_an_earlier_version_is_begun_anew() {
     let place = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&place.path().join("queue.db")).unwrap();
-    let (key, asks, limits) = (key(), [ask(1)], Limits::UNKNOWN);
-    let mut turn = store.ask(&key, &asks, &limits, Timestamp::default());
-    let asked = std::future::poll_fn(|context| Poll::Ready(turn.as_mut().poll(context)));
-    assert!(asked.await.is_pending());
-    assert_eq!(in_flight(&store).await, 1, "it is answered");
-    drop(turn);
-    assert_eq!(in_flight(&store).await, 0);
-}
-
-async fn in_flight(store: &SqliteStore) -> u32 {
-    let all = store.status(&|_| Limits::UNKNOWN, Timestamp::default());
-    all.await.unwrap()[0].standing.in_flight
+    let path = place.path().join("queue.db");
+    let first = "
+        CREATE TABLE host (boot TEXT NOT NULL, owners INTEGER NOT NULL);
+        CREATE TABLE limits (key TEXT PRIMARY KEY, state TEXT NOT NULL, used INTEGER NOT NULL);
+        CREATE TABLE leases (op INTEGER PRIMARY KEY, key TEXT NOT NULL, owner INTEGER NOT NULL, lease TEXT NOT NULL);
+        INSERT INTO host VALUES ('', 0);
+        INSERT INTO limits VALUES ('k', '{}', 0);
+        PRAGMA application_id = 1413760849;
+        PRAGMA user_version = 1;";
+    sql(&path, first);
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(known(&store).await, 0);
+    assert!(goes(&store, 1, &a_second_each()).await);
 }
