@@ -3,13 +3,11 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Mutex;
-use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
 use rusqlite::Connection;
 use tidegate_core::Timestamp;
 use tidegate_core::quota::{Answer, Lease, Limits, OpId, QuotaState};
-use tokio::sync::oneshot;
 
 use crate::{ONE, ask};
 
@@ -32,60 +30,41 @@ impl Mutexed {
     }
 }
 
-/// [`File`] on a thread of its own, as whoever waits for it in a task must have it.
-#[derive(Clone)]
-pub(crate) struct Threaded(SyncSender<oneshot::Sender<()>>);
-
-impl Threaded {
-    pub(crate) fn create(path: &Path) -> Self {
-        let file = File::create(path);
-        let (orders, received) = sync_channel::<oneshot::Sender<()>>(1024);
-        std::thread::spawn(move || {
-            for done in received {
-                file.transaction();
-                done.send(()).unwrap();
-            }
-        });
-        Self(orders)
-    }
-
-    /// Two transactions: a reservation and a settlement.
-    pub(crate) async fn pair(&self) {
-        for _ in 0..2 {
-            let (done, awaited) = oneshot::channel();
-            self.0.try_send(done).unwrap();
-            awaited.await.unwrap();
-        }
-    }
+/// One row, read and written in a transaction: as many bytes as a state has, and others than before. The same bytes would be
+/// found to be there, and not be written.
+pub(crate) struct File {
+    connection: Connection,
+    states: [String; 2],
 }
-
-/// One row, read and written in a transaction: as many bytes as a state has.
-pub(crate) struct File(Connection);
 
 impl File {
     pub(crate) fn create(path: &Path) -> Self {
-        let file = Connection::open(path).unwrap();
+        let connection = Connection::open(path).unwrap();
         let layout = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
             CREATE TABLE limits (key TEXT PRIMARY KEY, state TEXT NOT NULL);";
-        file.execute_batch(layout).unwrap();
+        connection.execute_batch(layout).unwrap();
         let state = serde_json::to_string(&QuotaState::default()).unwrap();
-        file.execute("INSERT INTO limits VALUES ('k', ?1)", [state])
+        let states = ["0", "1"].map(|digit| state.replace('0', digit));
+        connection
+            .execute("INSERT INTO limits VALUES ('k', ?1)", [&states[0]])
             .unwrap();
-        Self(file)
+        Self { connection, states }
     }
 
     pub(crate) fn transaction(&self) {
         self.run("BEGIN IMMEDIATE");
         let read = "SELECT state FROM limits WHERE key = 'k'";
-        let mut read = self.0.prepare_cached(read).unwrap();
+        let mut read = self.connection.prepare_cached(read).unwrap();
         let state: String = read.query_row([], |row| row.get(0)).unwrap();
+        let other = usize::from(state == self.states[0]);
         let write = "UPDATE limits SET state = ?1 WHERE key = 'k'";
-        let mut write = self.0.prepare_cached(write).unwrap();
-        write.execute([state]).unwrap();
+        let mut write = self.connection.prepare_cached(write).unwrap();
+        write.execute([&self.states[other]]).unwrap();
         self.run("COMMIT");
     }
 
     fn run(&self, text: &str) {
-        self.0.prepare_cached(text).unwrap().execute([]).unwrap();
+        let mut statement = self.connection.prepare_cached(text).unwrap();
+        statement.execute([]).unwrap();
     }
 }

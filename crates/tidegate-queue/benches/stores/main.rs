@@ -115,7 +115,6 @@ fn memory(rounds: u32) -> serde_json::Value {
 fn sqlite(rounds: u32, place: &Path) -> serde_json::Value {
     let limits = plenty();
     let store = SqliteStore::open(&place.join("queue.db")).unwrap();
-    let threaded = bare::Threaded::create(&place.join("threaded.db"));
     let file = bare::File::create(&place.join("bare.db"));
     json!({
         "store": quietest(rounds, 2_000, |ops| block_on(async {
@@ -123,21 +122,13 @@ fn sqlite(rounds: u32, place: &Path) -> serde_json::Value {
                 pair(&store, &limits, op).await;
             }
         })),
-        "bare": quietest(rounds, 2_000, |ops| block_on(async {
-            for _ in ops {
-                threaded.pair().await;
-            }
+        "bare": quietest(rounds, 2_000, |ops| ops.for_each(|_| {
+            file.transaction();
+            file.transaction();
         })),
         "store_64": quietest(rounds, AT_ONCE * 50, |ops| {
             block_on(crowd::by(AT_ONCE, ops, async |op| pair(&store, &limits, op + 1_000_000).await));
         }),
-        "bare_64": quietest(rounds, AT_ONCE * 50, |ops| {
-            block_on(crowd::by(AT_ONCE, ops, async |_| threaded.pair().await));
-        }),
-        "bare_inline": quietest(rounds, 2_000, |ops| ops.for_each(|_| {
-            file.transaction();
-            file.transaction();
-        })),
     })
 }
 
