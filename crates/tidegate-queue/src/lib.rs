@@ -11,6 +11,8 @@ extern crate self as tidegate_queue;
 
 mod clock;
 mod guarded;
+#[cfg(any(feature = "sqlite", feature = "redis"))]
+mod heard;
 mod memory;
 #[cfg(any(feature = "sqlite", feature = "redis"))]
 mod orders;

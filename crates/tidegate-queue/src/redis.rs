@@ -12,14 +12,12 @@ mod scripts;
 mod wire;
 mod worker;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tidegate_core::quota::{Limits, OpId};
 use tidegate_core::{LimitKey, Secret, Timestamp};
-use tokio::time::Instant;
 
+use crate::heard::Heard;
 use crate::orders::{Orders, OwnClock};
 use crate::store::{Ask, KeyStatus, LastKnown, QueueStore, Report, StoreFuture, Turn};
 use connection::Connection;
@@ -79,9 +77,6 @@ pub struct RedisStore {
     heard: Heard,
 }
 
-/// What was last heard of each limit, and when.
-type Heard = Arc<Mutex<HashMap<LimitKey, (Instant, LastKnown)>>>;
-
 impl RedisStore {
     /// A store on that server, which is not spoken to before it is asked for something.
     ///
@@ -106,7 +101,7 @@ impl RedisStore {
         let connection = Connection::new(options)?;
         let heard = Heard::default();
         let (members, rest) = (Members::new(options), options.ttl / 3);
-        let (theirs, time) = (Arc::clone(&heard), clock.clone());
+        let (theirs, time) = (heard.clone(), clock.clone());
         let work = move |inbox| {
             let worker = Worker {
                 connection,
@@ -178,10 +173,7 @@ impl QueueStore for RedisStore {
     }
 
     fn last_known(&self, key: &LimitKey) -> Option<LastKnown> {
-        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, known) = heard.get(key)?;
-        let next = known.next.saturating_sub(at.elapsed());
-        Some(LastKnown { next, ..*known })
+        self.heard.of(key)
     }
 
     fn reach(&self) -> StoreFuture<'_, ()> {

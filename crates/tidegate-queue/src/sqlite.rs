@@ -19,8 +19,9 @@ use std::time::Duration;
 use tidegate_core::quota::{Limits, OpId};
 use tidegate_core::{LimitKey, Timestamp};
 
+use crate::heard::Heard;
 use crate::orders::{Orders, OwnClock};
-use crate::store::{Ask, KeyStatus, QueueStore, Report, StoreFuture, Turn};
+use crate::store::{Ask, KeyStatus, LastKnown, QueueStore, Report, StoreFuture, Turn};
 use ledger::Ledger;
 use worker::Worker;
 
@@ -37,6 +38,7 @@ pub struct SqliteStore {
     orders: Orders,
     /// Never waited for by a task, and never held while one waits.
     ledger: Arc<Mutex<Ledger>>,
+    heard: Heard,
 }
 
 impl SqliteStore {
@@ -49,6 +51,7 @@ impl SqliteStore {
     pub fn open_with(path: &Path, clock: impl HostClock, ttl: Duration) -> Result<Self, OpenError> {
         let opened = file::open(path, &clock)?;
         let ledger = Ledger::new(opened, Box::new(clock), ttl);
+        let heard = ledger.heard.clone();
         let ledger = Arc::new(Mutex::new(ledger));
         let (theirs, file) = (Arc::clone(&ledger), path.display().to_string());
         let work = move |inbox| {
@@ -63,6 +66,7 @@ impl SqliteStore {
         Ok(Self {
             orders: Orders::to(work, OwnClock::default()),
             ledger,
+            heard,
         })
     }
 
@@ -70,7 +74,7 @@ impl SqliteStore {
     /// whatever fails.
     fn at_once<T>(&self, step: impl FnOnce(&mut Ledger) -> rusqlite::Result<T>) -> Option<T> {
         let mut ledger = self.ledger.try_lock().ok()?;
-        if !self.orders.are_done() {
+        if !self.orders.are_done() || ledger.awaits_the_thread() {
             return None;
         }
         let done = ledger.at_once(step).ok()?;
@@ -142,6 +146,10 @@ impl QueueStore for SqliteStore {
 
     fn reset<'a>(&'a self, key: &'a LimitKey) -> StoreFuture<'a, bool> {
         Box::pin(self.orders.reset(key))
+    }
+
+    fn last_known(&self, key: &LimitKey) -> Option<LastKnown> {
+        self.heard.of(key)
     }
 
     fn reach(&self) -> StoreFuture<'_, ()> {

@@ -63,6 +63,7 @@ pub(crate) enum What {
     Reset(LimitKey),
     Reach,
     /// Whether there is something to be done that nobody ordered.
+    #[cfg(feature = "sqlite")]
     Look,
 }
 
@@ -103,6 +104,10 @@ pub(crate) struct News {
     pub(crate) report: Report,
     pub(crate) limits: Limits,
     /// When, by a clock that is not the store's.
+    #[cfg_attr(
+        not(feature = "redis"),
+        expect(dead_code, reason = "a file has its own clock")
+    )]
     pub(crate) at: Option<Timestamp>,
 }
 

@@ -4,6 +4,7 @@
 mod server;
 mod story;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use fastrand::Rng;

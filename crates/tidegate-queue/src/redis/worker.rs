@@ -1,6 +1,5 @@
 //! The thread that speaks to the server. Its callers wait for it without holding up a runtime.
 
-use std::collections::HashMap;
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
@@ -21,8 +20,6 @@ use crate::store::{Ask, LastKnown, Report, StoreError, Turn};
 const TOGETHER: usize = 64;
 /// How long the end of an attempt may wait to be told with something else.
 const LINGER: Duration = Duration::from_millis(2);
-/// What was heard of a limit is heard anew with the next question after so long.
-const STALE: Duration = Duration::from_millis(50);
 
 pub(super) struct Worker {
     pub(super) connection: Connection,
@@ -108,7 +105,7 @@ impl Worker {
                 self.members.join(key);
                 let setting = Setting {
                     limits,
-                    with_outlook: self.is_stale(key),
+                    with_outlook: self.heard.is_stale(key),
                     at: self.clock.now(),
                 };
                 let mut command = self.members.command(Operation::Ask, key, &setting);
@@ -124,7 +121,9 @@ impl Worker {
                 let command = self.members.command(Operation::Reset, key, &setting);
                 batch.push(Operation::Reset, command);
             }
-            What::Status | What::Reach | What::Look => {}
+            What::Status | What::Reach => {}
+            #[cfg(feature = "sqlite")]
+            What::Look => {}
         }
     }
 
@@ -141,11 +140,6 @@ impl Worker {
         batch.push(Operation::Report, command);
     }
 
-    fn is_stale(&self, key: &LimitKey) -> bool {
-        let heard = self.heard();
-        heard.get(key).is_none_or(|(at, _)| at.elapsed() >= STALE)
-    }
-
     /// Tells whoever asked what came of it.
     fn finish(&mut self, job: Job, answer: Option<RedisResult<Value>>) {
         let done = match (&job.what, answer) {
@@ -154,6 +148,7 @@ impl Worker {
             (What::Report(news), Some(Ok(value))) => self.told(news, value),
             (What::Reset(_), Some(Ok(value))) => Ok(Done::Known(value == Value::Int(1))),
             (What::Status, _) => self.rows(),
+            #[cfg(feature = "sqlite")]
             (What::Look, _) => Ok(Done::Told),
             (What::Reach, _) => self.reach(),
             (_, None) => Err(unanswered("nothing came back")),
@@ -184,7 +179,7 @@ impl Worker {
 
     fn hear(&self, key: &LimitKey, known: Option<LastKnown>) {
         if let Some(known) = known {
-            self.heard().insert(key.clone(), (Instant::now(), known));
+            self.heard.keep(key, known);
         }
     }
 
@@ -273,8 +268,8 @@ impl Worker {
     /// Keeps how many share a limit now.
     fn count(&self, key: &LimitKey, answer: RedisResult<Value>) {
         let sharers = answer.ok().and_then(|it| redis::from_redis_value(it).ok());
-        if let (Some(sharers), Some((_, known))) = (sharers, self.heard().get_mut(key)) {
-            known.sharers = sharers;
+        if let Some(sharers) = sharers {
+            self.heard.count(key, sharers);
         }
     }
 
@@ -331,10 +326,6 @@ impl Worker {
 
     fn is_even(&self) -> bool {
         self.lock().is_empty()
-    }
-
-    fn heard(&self) -> MutexGuard<'_, HashMap<LimitKey, (Instant, LastKnown)>> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<News>> {

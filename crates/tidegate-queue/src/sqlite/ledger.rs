@@ -5,15 +5,16 @@ mod accounts;
 use std::time::Duration;
 
 use rusqlite::{Connection, params};
-use tidegate_core::quota::{Answer, Limits, OpId};
+use tidegate_core::quota::{Answer, Limits, OpId, QuotaState};
 use tidegate_core::{LimitKey, Timestamp};
 
 use super::busy::Patience;
 use super::clock::HostClock;
 use super::file::Opened;
 use super::log::Log;
+use crate::heard::Heard;
 use crate::orders::Row;
-use crate::store::{Ask, Holder, Report, Turn};
+use crate::store::{Ask, Holder, LastKnown, Report, Turn};
 use accounts::Accounts;
 
 /// Processes number their attempts each for itself; so far apart are two that begin alike.
@@ -34,6 +35,10 @@ pub(super) struct Ledger {
     /// No process can count as gone before.
     nobody_gone_before: Timestamp,
     accounts: Accounts,
+    /// Processes that were heard of, this one among them, as of the last look for those that are gone.
+    processes: u32,
+    /// For when the file is away.
+    pub(super) heard: Heard,
     /// Whether the thread looks after what is held, and whether it was told of a long log.
     pub(super) is_watched: bool,
     is_told: bool,
@@ -55,6 +60,8 @@ impl Ledger {
             expires: Timestamp::default(),
             nobody_gone_before: Timestamp::default(),
             accounts: Accounts::of_owner(opened.owner),
+            processes: 1,
+            heard: Heard::default(),
             is_watched: false,
             is_told: false,
         }
@@ -63,6 +70,11 @@ impl Ledger {
     /// Whether there is something to keep alive.
     pub(super) fn holds(&self) -> bool {
         self.accounts.hold()
+    }
+
+    /// Whether the thread has to do something first.
+    pub(super) fn awaits_the_thread(&self) -> bool {
+        self.log.is_too_long()
     }
 
     /// Whether there is something for the thread to do that it does not know of yet: something to keep alive, a long log.
@@ -105,6 +117,11 @@ impl Ledger {
                 account.state.ask(&asks, limits, now)
             }
         };
+        if self.heard.is_stale(key) {
+            let sharers = account.sharers(owner).max(self.processes);
+            let known = last_known(&account.state, limits, now, sharers);
+            self.heard.keep(key, known);
+        }
         if let Answer::Go { lease, .. } = answer {
             account.begin(owner, lease);
             self.live(now)?;
@@ -307,6 +324,8 @@ impl Ledger {
             let until = now.as_micros().cast_signed();
             self.connection.prepare_cached(forget)?.execute([until])?;
         }
+        let others = alive.iter().filter(|(id, _)| *id != self.owner).count();
+        self.processes = u32::try_from(others + 1).unwrap_or(u32::MAX);
         let newcomer = now.saturating_add(self.ttl);
         let first = alive.into_iter().map(|(_, expires)| expires).min();
         self.nobody_gone_before = first.map_or(newcomer, |first| first.min(newcomer));
@@ -327,6 +346,25 @@ impl Drop for Ledger {
         if let Err(error) = retired.and_then(|()| self.patience.without(close)) {
             tracing::debug!("closing the queue's file: {error}");
         }
+    }
+}
+
+/// What a process needs to go on alone. The file does not tell processes by the limits they use, but where they have attempts
+/// under way: all that live count, so that a share is rather too small.
+fn last_known(state: &QuotaState, limits: &Limits, now: Timestamp, sharers: u32) -> LastKnown {
+    let standing = state.standing(limits, now);
+    let opens = standing.barrier.max(standing.closed_until);
+    let mut learned = standing.limits;
+    for (limit, configured) in learned.iter_mut().zip(limits.dimensions) {
+        *limit = limit.filter(|_| configured.is_none());
+    }
+    let micros = opens.unwrap_or_default().saturating_sub(now.as_micros());
+    LastKnown {
+        next: Duration::from_micros(micros),
+        most: None,
+        sharers,
+        pace: standing.pace,
+        learned,
     }
 }
 

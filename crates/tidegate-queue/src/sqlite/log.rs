@@ -41,9 +41,17 @@ impl Log {
 
     /// Whether it is time to take it over.
     pub(super) fn is_long(&self) -> bool {
+        self.new_pages() >= LONG
+    }
+
+    /// Whether it is high time: whoever would make it longer waits until it is taken over.
+    pub(super) fn is_too_long(&self) -> bool {
+        self.new_pages() >= 2 * LONG
+    }
+
+    fn new_pages(&self) -> u32 {
         let pages = self.pages();
-        let known = if pages < self.known { 0 } else { self.known };
-        pages - known >= LONG
+        pages - if pages < self.known { 0 } else { self.known }
     }
 
     /// Takes over what nobody reads any more.

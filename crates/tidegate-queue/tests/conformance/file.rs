@@ -260,3 +260,17 @@ async fn a_layout_of_an_earlier_version_is_begun_anew() {
     assert_eq!(known(&store).await, 0);
     assert!(goes(&store, 1, &a_second_each()).await);
 }
+
+#[tokio::test]
+async fn who_goes_on_without_the_file_knows_how_many_share_a_limit() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("queue.db");
+    let one = SqliteStore::open(&path).unwrap();
+    assert!(one.last_known(&key()).is_none());
+    assert!(goes(&one, 1, &Limits::UNKNOWN).await);
+    assert_eq!(one.last_known(&key()).unwrap().sharers, 1);
+    let two = SqliteStore::open(&path).unwrap();
+    goes(&two, 1, &Limits::UNKNOWN).await;
+    let known = two.last_known(&key()).unwrap();
+    assert_eq!((known.sharers, known.pace), (2, None));
+}

@@ -213,6 +213,12 @@ impl Account {
         Some(lease)
     }
 
+    /// How many processes have attempts under way, and `owner`.
+    pub(super) fn sharers(&self, owner: u64) -> u32 {
+        let others = self.held.keys().filter(|id| **id != owner).count();
+        u32::try_from(others + 1).unwrap_or(u32::MAX)
+    }
+
     /// Takes for ended whatever those have under way whom nobody hears of any more.
     pub(super) fn expire_all_but(&mut self, alive: &dyn Fn(u64) -> bool) {
         let gone: Vec<_> = self
