@@ -23,19 +23,22 @@ impl HostClock for Seconds {
     }
 }
 
-fn goes(ledger: &mut Ledger, op: u64) -> bool {
-    let ask = Ask {
+fn ask(op: u64) -> Ask {
+    Ask {
         op: OpId(op),
         cost: Cost::default(),
         priority: Priority::Interactive,
         seq: None,
         within: None,
-    };
+    }
+}
+
+fn goes(ledger: &mut Ledger, op: u64) -> bool {
     let limits = Limits {
         max_concurrency: Some(1),
         ..Limits::UNKNOWN
     };
-    let turn = ledger.atomically(|ledger| ledger.ask(&LimitKey::new("k"), &[ask], &limits));
+    let turn = ledger.atomically(|ledger| ledger.ask(&LimitKey::new("k"), &[ask(op)], &limits));
     matches!(turn.unwrap(), Turn::Go { .. })
 }
 
@@ -60,4 +63,31 @@ fn what_a_process_that_slept_has_under_way_still_counts_until_another_takes_it_f
     let told = sleeper.atomically(|ledger| ledger.report(&key, OpId(1), ended, &limits));
     told.unwrap();
     assert!(!goes(&mut sleeper, 5), "and ends nothing of another's");
+}
+
+#[test]
+fn a_transaction_that_fails_begins_and_ends_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let clock = Seconds(Arc::new(AtomicU64::new(100)));
+    let opened = crate::sqlite::file::open(&place.path().join("queue.db"), &clock).unwrap();
+    let mut ledger = Ledger::new(opened, Box::new(clock), TTL);
+    let (key, ended, limits) = (LimitKey::new("k"), Report::Ended, Limits::UNKNOWN);
+    let failed = ledger.atomically(|ledger| {
+        assert!(matches!(
+            ledger.ask(&key, &[ask(1)], &limits)?,
+            Turn::Go { .. }
+        ));
+        Err::<(), _>(rusqlite::Error::InvalidQuery)
+    });
+    assert!(failed.is_err() && !ledger.holds(), "it has not begun");
+    assert!(goes(&mut ledger, 2));
+    let failed = ledger.atomically(|ledger| {
+        ledger.report(&key, OpId(2), ended, &limits)?;
+        Err::<(), _>(rusqlite::Error::InvalidQuery)
+    });
+    assert!(failed.is_err() && ledger.holds(), "it has not ended");
+    assert!(!goes(&mut ledger, 3), "and still counts");
+    let told = ledger.atomically(|ledger| ledger.report(&key, OpId(2), ended, &limits));
+    told.unwrap();
+    assert!(goes(&mut ledger, 3), "now it has");
 }
