@@ -2,15 +2,17 @@
 //!
 //! A thousand runs at a time and their connections take tens of megabytes. glibc keeps what was freed, however long nobody
 //! needs it: the pages stay resident in the process that this addon is a guest of. So they are given back, twice: soon after
-//! the last run has ended, and when the connections that waited for a next request are closed, too.
+//! the last run has ended, and when the connections that waited for a next request are closed, too. The engine's thread ends
+//! before that, and another goes on: what glibc keeps at hand for a thread are small pieces all over its pages.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tidegate::transport::http::POOL_IDLE;
 use tokio::task::AbortHandle;
 
-use crate::runtime::runtime;
+use crate::runtime::{relieve, runtime};
 
 /// Runs at a time that are worth it: fewer leave little behind.
 const MANY: usize = 64;
@@ -72,7 +74,12 @@ fn runs() -> MutexGuard<'static, Runs> {
 async fn give_back() {
     for after in [SOON, ALL_CLOSED] {
         tokio::time::sleep(after).await;
-        let trimmed = tokio::task::spawn_blocking(trim).await;
+        let ending = relieve();
+        let trimmed = tokio::task::spawn_blocking(|| {
+            let _: Option<thread::Result<()>> = ending.map(JoinHandle::join);
+            trim();
+        });
+        let trimmed = trimmed.await;
         debug_assert!(trimmed.is_ok(), "nothing in it panics");
     }
     let mut runs = runs();

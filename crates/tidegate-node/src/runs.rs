@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::FutureExt;
 use serde_json::Value;
 use tidegate::{Embeddings, Executor, Outcome, ResponseStream};
-use tokio::runtime::Runtime;
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
@@ -64,7 +64,7 @@ impl Runs {
     }
 
     /// Begins runs: a line for each, with its number, what it is (`run`, `embed`, `stream`) and its options.
-    pub(crate) fn begin(&self, on: &'static Runtime, lines: &str) {
+    pub(crate) fn begin(&self, on: &Handle, lines: &str) {
         let asked: Vec<_> = lines.lines().filter_map(Asked::read).collect();
         let mut under_way = self.under_way();
         for Asked { id, what, .. } in &asked {

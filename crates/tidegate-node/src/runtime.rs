@@ -1,41 +1,85 @@
-//! Where the engine runs: threads of the addon's own, one set for the whole process, whatever number of worker threads
-//! has loaded it.
+//! Where the engine runs: one thread of the addon's own for the whole process, whatever number of worker threads has loaded it.
+//!
+//! One, because runs wait far more than they work, and each thread more keeps memory of its own. Which thread it is may change:
+//! see [`relieve`].
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
+use std::{io, thread};
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-/// Threads that drive runs. They wait far more than they work.
-const THREADS: usize = 2;
-
-/// How long a thread of the engine works before it lets others go first. A thousand answers that come together are work for
+/// How long the engine's thread works before it lets others go first. A thousand answers that come together are work for
 /// every core, and a system lets a thread that works run on for milliseconds: JavaScript's would wait for as long.
 const ASIDE_AFTER: Duration = Duration::from_micros(100);
 
-static RUNTIME: LazyLock<Option<Runtime>> = LazyLock::new(|| {
-    Builder::new_multi_thread()
-        .worker_threads(THREADS)
-        .thread_name("tidegate")
-        .on_thread_unpark(at_work)
-        .enable_all()
-        .build()
-        .ok()
-});
+static ENGINE: LazyLock<Option<Engine>> = LazyLock::new(|| Engine::start().ok());
+
+/// The runtime and who drives it.
+struct Engine {
+    runtime: &'static Runtime,
+    driver: Mutex<Driver>,
+}
+
+/// A thread that drives the runtime until it is told to end, or nobody is left to tell it.
+struct Driver {
+    thread: JoinHandle<()>,
+    end: oneshot::Sender<()>,
+}
 
 thread_local! {
     /// Since when this thread works: since it woke, or last let others go first.
     static AT_WORK: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// The runtime; an error where the system has no threads to give.
-pub(crate) fn runtime() -> napi::Result<&'static Runtime> {
-    let none = || napi::Error::from_reason("the system has no threads left for tidegate");
-    RUNTIME.as_ref().ok_or_else(none)
+impl Engine {
+    fn start() -> io::Result<Self> {
+        let runtime = Builder::new_current_thread()
+            .thread_name("tidegate-aside")
+            .on_thread_unpark(at_work)
+            .enable_all()
+            .build()?;
+        // It lives as long as the process: whichever thread drives it borrows it.
+        let runtime = Box::leak(Box::new(runtime));
+        let driver = Mutex::new(Driver::start(runtime)?);
+        Ok(Self { runtime, driver })
+    }
+}
+
+impl Driver {
+    fn start(runtime: &'static Runtime) -> io::Result<Self> {
+        let (end, ended) = oneshot::channel();
+        let drive = move || drop(runtime.block_on(ended));
+        let thread = thread::Builder::new().name("tidegate".to_owned());
+        let thread = thread.spawn(drive)?;
+        Ok(Self { thread, end })
+    }
+}
+
+/// The runtime; an error where the system has no thread to give.
+pub(crate) fn runtime() -> napi::Result<&'static Handle> {
+    let none = || napi::Error::from_reason("the system has no thread left for tidegate");
+    let engine = ENGINE.as_ref().ok_or_else(none)?;
+    Ok(engine.runtime.handle())
+}
+
+/// Has a new thread drive the runtime and tells the one that did, which ends, and with it what the C library keeps at hand
+/// for a thread: pieces of memory, each of which holds a page. `None` where there is no thread to be had: nothing changes.
+pub(crate) fn relieve() -> Option<JoinHandle<()>> {
+    let engine = ENGINE.as_ref()?;
+    let next = Driver::start(engine.runtime).ok()?;
+    let mut driver = engine.driver.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = std::mem::replace(&mut *driver, next);
+    drop(driver);
+    // It is there to hear it: it ends for no other reason.
+    before.end.send(()).ok()?;
+    Some(before.thread)
 }
 
 /// Does work on a thread that steps aside now and then.
@@ -57,7 +101,7 @@ fn at_work() {
 pub(crate) fn step_aside() {
     let since = AT_WORK.get();
     if since.is_some_and(|since| since.elapsed() >= ASIDE_AFTER) {
-        std::thread::yield_now();
+        thread::yield_now();
         at_work();
     }
 }

@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
@@ -113,6 +115,38 @@ claim('a run is not lost with the last reference to its executor', async () => {
     const run = new Executor({ config: config(running.url) }).run({ endpoint: 'e', prompt: 'hi' });
     (globalThis as { gc?: () => void }).gc?.();
     assert.equal((await run).text, 'kept');
+  } finally {
+    running.stop();
+  }
+});
+
+/** The threads that drive the engine, as Linux tells them. */
+function drivers(): string[] {
+  const name = (thread: string): string => {
+    try {
+      return readFileSync(`/proc/self/task/${thread}/comm`, 'utf8').trim();
+    } catch {
+      return ''; // It has ended since.
+    }
+  };
+  return readdirSync('/proc/self/task').filter((thread) => name(thread) === 'tidegate');
+}
+
+claim('when many runs at a time have come and gone another thread drives the engine, alone, and runs go on', async () => {
+  if (process.platform !== 'linux') return;
+  const running = await simulator();
+  try {
+    const executor = new Executor({ config: config(running.url) });
+    const run = () => executor.run({ endpoint: 'e', prompt: 'hi' });
+    await Promise.all(Array.from({ length: 64 }, run));
+    const before = drivers();
+    assert.equal(before.length, 1);
+    let now = before;
+    while (now.length !== 1 || now[0] === before[0]) {
+      await sleep(5);
+      now = drivers();
+    }
+    assert.notEqual((await run()).text, '');
   } finally {
     running.stop();
   }
