@@ -172,18 +172,24 @@ claim('a prompt that no argument holds fails before anything is started, and nam
 claim('an attempt that hangs is ended with its descendants, settles at once and is tried again', () =>
   atHome(async (home) => {
     const original = globalThis.setTimeout;
-    const delays: number[] = [];
+    const log = join(home.path, 'log');
+    const told = (word: string) => (existsSync(log) ? readFileSync(log, 'utf8').split(word).length - 1 : 0);
+    let attempts = 0;
     globalThis.setTimeout = ((run: () => void, delay: number, ...rest: []) => {
-      if (delay === 240_000) delays.push(delay);
-      return original(run, delay === 240_000 ? 150 : delay, ...rest);
+      if (delay !== 240_000) return original(run, delay, ...rest);
+      attempts += 1;
+      // Its time is up once both of its processes hear signals: before, SIGTERM would end them unheard.
+      const due = 2 * attempts;
+      const look = (): unknown => (told('ready') < due ? original(look, 5) : run());
+      return original(look, 5);
     }) as typeof setTimeout;
     try {
-      const log = join(home.path, 'log');
-      const script = `sh -c 'trap "echo grandchild >> ${log}; exit" TERM; while :; do sleep 0.02; done' & trap "" TERM; wait; wait; sleep 60`;
+      const grandchild = `trap "echo ended >> ${log}; exit" TERM; echo ready >> ${log}; while :; do sleep 0.02; done`;
+      const script = `sh -c '${grandchild}' & trap "" TERM; echo ready >> ${log}; wait; wait; sleep 60`;
       const result = await home.call(script, { maxRetries: 1, retryBaseDelayMs: 1 });
       assert.equal(result.error, 'Command timed out after 240000ms');
-      assert.equal(delays.length, 2);
-      while (!existsSync(log) || readFileSync(log, 'utf8') !== 'grandchild\ngrandchild\n') await new Promise((next) => original(next, 5));
+      assert.equal(attempts, 2);
+      while (told('ended') < 2) await new Promise((next) => original(next, 5));
     } finally {
       globalThis.setTimeout = original;
     }
