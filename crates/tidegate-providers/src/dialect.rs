@@ -2,6 +2,7 @@
 
 pub mod anthropic_messages;
 mod arguments;
+mod events;
 mod fields;
 mod headers;
 pub mod openai_chat;

@@ -10,9 +10,10 @@ use super::usage::Counts;
 use super::wire::{self, said};
 use crate::call::ReplyHead;
 use crate::classify::{self, ErrorBody};
+use crate::dialect::events::{EventDecoder, Reader};
 use crate::dialect::headers::announces_events;
 use crate::provider::StreamDecoder;
-use crate::sse::{MAX_EVENT, SseDecoder};
+use crate::sse::MAX_EVENT;
 
 /// The events that are read. `ping` and those that are new say nothing.
 const KNOWN: &[&str] = &[
@@ -30,12 +31,8 @@ pub fn stream_decoder<'t>(
     target: &'t Target,
     head: &ReplyHead,
 ) -> Option<Box<dyn StreamDecoder + 't>> {
-    announces_events(head).then(|| Box::new(Decoder::new(target)) as Box<dyn StreamDecoder + 't>)
-}
-
-struct Decoder<'t> {
-    sse: SseDecoder,
-    state: State<'t>,
+    let decoder = || EventDecoder::new(State::new(target));
+    announces_events(head).then(|| Box::new(decoder()) as Box<dyn StreamDecoder + 't>)
 }
 
 struct State<'t> {
@@ -47,7 +44,6 @@ struct State<'t> {
     calls: usize,
     usage: Counts,
     done: bool,
-    failed: Option<Failure>,
 }
 
 /// The block under way.
@@ -70,64 +66,47 @@ struct Call {
     in_pieces: bool,
 }
 
-impl<'t> Decoder<'t> {
+impl<'t> State<'t> {
     fn new(target: &'t Target) -> Self {
-        let state = State {
+        Self {
             target,
             begun: false,
             open: None,
             calls: 0,
             usage: Counts::default(),
             done: false,
-            failed: None,
-        };
-        Self {
-            sse: SseDecoder::default(),
-            state,
         }
     }
 }
 
-impl StreamDecoder for Decoder<'_> {
-    fn push(&mut self, bytes: &[u8], out: &mut Vec<Delta>) -> Result<(), Failure> {
-        let state = &mut self.state;
-        let read = self.sse.push(bytes, |event| state.event(event.data, out));
-        match (self.state.failed.take(), read) {
-            (Some(failure), _) => Err(failure),
-            (None, Err(error)) => Err(classify::malformed(self.state.target, &error.to_string())),
-            (None, Ok(())) => Ok(()),
+impl Reader for State<'_> {
+    fn target(&self) -> &Target {
+        self.target
+    }
+
+    fn event(&mut self, data: &[u8], out: &mut Vec<Delta>) -> Result<(), Failure> {
+        match serde_json::from_slice::<wire::Event<'_>>(data) {
+            Ok(event) if event.error.is_some() || event.kind == "error" => Err(self.reported(data)),
+            Ok(event) => self.read(event, out),
+            Err(_) if is_new(data) => Ok(()),
+            Err(_) => Err(self.reported(data)),
         }
     }
 
     fn is_done(&self) -> bool {
-        self.state.done
+        self.done
     }
 
     fn finish(&mut self) -> Result<StreamEnd, Failure> {
-        match (self.state.done, self.state.begun) {
+        match (self.done, self.begun) {
             (true, true) => Ok(StreamEnd { terminated: true }),
-            (true, false) => Err(self.state.malformed("the stream has an end and no answer")),
+            (true, false) => Err(self.malformed("the stream has an end and no answer")),
             (false, _) => Err(Failure::new(FailureKind::StreamBroken, Delivery::Unknown)),
         }
     }
 }
 
 impl State<'_> {
-    /// One event. After the first failure, and after the end, nothing more is read.
-    fn event(&mut self, data: &[u8], out: &mut Vec<Delta>) {
-        if self.failed.is_some() || self.done {
-            return;
-        }
-        self.failed = match serde_json::from_slice::<wire::Event<'_>>(data) {
-            Ok(event) if event.error.is_some() || event.kind == "error" => {
-                Some(self.reported(data))
-            }
-            Ok(event) => self.read(event, out).err(),
-            Err(_) if is_new(data) => None,
-            Err(_) => Some(self.reported(data)),
-        };
-    }
-
     fn read(&mut self, event: wire::Event<'_>, out: &mut Vec<Delta>) -> Result<(), Failure> {
         match event.kind.as_ref() {
             "message_start" => self.start(event, out),

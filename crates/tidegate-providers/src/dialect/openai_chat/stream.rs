@@ -13,16 +13,17 @@ use super::answer::{carried, finish_reason, refused, with_calls};
 use super::wire;
 use crate::call::ReplyHead;
 use crate::classify::{self, ErrorBody};
+use crate::dialect::events::{EventDecoder, Reader};
 use crate::dialect::headers::announces_events;
 use crate::provider::StreamDecoder;
-use crate::sse::SseDecoder;
 
 /// A decoder, if the head announces a stream.
 pub fn stream_decoder<'t>(
     target: &'t Target,
     head: &ReplyHead,
 ) -> Option<Box<dyn StreamDecoder + 't>> {
-    announces_events(head).then(|| Box::new(Decoder::new(target)) as Box<dyn StreamDecoder + 't>)
+    let decoder = || EventDecoder::new(State::new(target));
+    announces_events(head).then(|| Box::new(decoder()) as Box<dyn StreamDecoder + 't>)
 }
 
 /// The answer of a stream that nothing announced, read whole: some servers call theirs `text/plain`. `None` when the
@@ -31,7 +32,7 @@ pub(super) fn unannounced(target: &Target, body: &[u8]) -> Option<Result<Respons
     if !body.trim_ascii_start().starts_with(b"data:") {
         return None;
     }
-    let (mut decoder, mut pieces) = (Decoder::new(target), Vec::new());
+    let (mut decoder, mut pieces) = (EventDecoder::new(State::new(target)), Vec::new());
     let ended = decoder
         .push(body, &mut pieces)
         .and_then(|()| decoder.finish());
@@ -44,11 +45,6 @@ pub(super) fn unannounced(target: &Target, body: &[u8]) -> Option<Result<Respons
     }))
 }
 
-struct Decoder<'t> {
-    sse: SseDecoder,
-    state: State<'t>,
-}
-
 struct State<'t> {
     target: &'t Target,
     started: bool,
@@ -59,7 +55,6 @@ struct State<'t> {
     calls: Calls,
     answer: Answer,
     done: bool,
-    failed: Option<Failure>,
 }
 
 /// How far the answer has come. An empty one is one too.
@@ -70,9 +65,9 @@ enum Answer {
     Finished,
 }
 
-impl<'t> Decoder<'t> {
+impl<'t> State<'t> {
     fn new(target: &'t Target) -> Self {
-        let state = State {
+        Self {
             target,
             started: false,
             id: None,
@@ -80,40 +75,40 @@ impl<'t> Decoder<'t> {
             calls: Calls::default(),
             answer: Answer::Missing,
             done: false,
-            failed: None,
-        };
-        Self {
-            sse: SseDecoder::default(),
-            state,
         }
     }
 }
 
-impl StreamDecoder for Decoder<'_> {
-    fn push(&mut self, bytes: &[u8], out: &mut Vec<Delta>) -> Result<(), Failure> {
-        let state = &mut self.state;
-        let read = self.sse.push(bytes, |event| state.event(event.data, out));
-        match (self.state.failed.take(), read) {
-            (Some(failure), _) => Err(failure),
-            (None, Err(error)) => Err(classify::malformed(self.state.target, &error.to_string())),
-            (None, Ok(())) => Ok(()),
+impl Reader for State<'_> {
+    fn target(&self) -> &Target {
+        self.target
+    }
+
+    fn event(&mut self, data: &[u8], out: &mut Vec<Delta>) -> Result<(), Failure> {
+        if data == b"[DONE]" {
+            self.done = true;
+            return Ok(());
+        }
+        // Checked once for the whole, not once for each of its strings.
+        let text = std::str::from_utf8(data).unwrap_or_default();
+        match serde_json::from_str::<wire::Chunk<'_>>(text) {
+            Ok(chunk) => self.chunk(chunk, data, out),
+            Err(_) => Err(self.unreadable(data)),
         }
     }
 
     fn is_done(&self) -> bool {
-        self.state.done
+        self.done
     }
 
     fn finish(&mut self) -> Result<StreamEnd, Failure> {
-        match (self.state.answer, self.state.done) {
+        match (self.answer, self.done) {
             (Answer::Missing, true) => Err(classify::malformed(
-                self.state.target,
+                self.target,
                 "the stream has an end and no answer",
             )),
             (Answer::Finished, terminated) => Ok(StreamEnd { terminated }),
-            (Answer::Begun, true) if self.state.calls.are_whole() => {
-                Ok(StreamEnd { terminated: true })
-            }
+            (Answer::Begun, true) if self.calls.are_whole() => Ok(StreamEnd { terminated: true }),
             (Answer::Missing | Answer::Begun, _) => {
                 Err(Failure::new(FailureKind::StreamBroken, Delivery::Unknown))
             }
@@ -122,23 +117,6 @@ impl StreamDecoder for Decoder<'_> {
 }
 
 impl State<'_> {
-    /// One event. After the first failure, and after the end, nothing more is read.
-    fn event(&mut self, data: &[u8], out: &mut Vec<Delta>) {
-        if self.failed.is_some() || self.done {
-            return;
-        }
-        if data == b"[DONE]" {
-            self.done = true;
-            return;
-        }
-        // Checked once for the whole, not once for each of its strings.
-        let text = std::str::from_utf8(data).unwrap_or_default();
-        self.failed = match serde_json::from_str::<wire::Chunk<'_>>(text) {
-            Ok(chunk) => self.chunk(chunk, data, out).err(),
-            Err(_) => Some(self.unreadable(data)),
-        };
-    }
-
     fn chunk(
         &mut self,
         chunk: wire::Chunk<'_>,
