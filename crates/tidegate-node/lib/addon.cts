@@ -6,6 +6,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { words } from './written.cjs';
+
 /** Told that there is something to take. */
 export type Deliver = () => void;
 
@@ -27,7 +29,7 @@ export interface NativeCaller {
   take(): Portion;
   call(id: number, options: string, environment: string): void;
   started(attempt: number): void;
-  exited(attempt: number, code: number | null, stdout: Buffer, stderr: Buffer): void;
+  exited(attempt: number, code: number | null, signal: number | null, stdout: Buffer, stderr: Buffer): void;
   failed(attempt: number, code: string, message: string): void;
   timedOut(attempt: number, afterMs: number): void;
   tooLarge(attempt: number): void;
@@ -57,20 +59,31 @@ const LOADED = Symbol.for('tidegate.addon.1');
 /** What this platform's prebuilt binary is called: `linux-x64-gnu`, `darwin-arm64`, `win32-x64`. */
 function platform(): string {
   const { platform, arch } = process;
-  if (platform !== 'linux') return `${platform}-${arch}`;
-  const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined;
-  return `${platform}-${arch}-${report?.header?.glibcVersionRuntime ? 'gnu' : 'musl'}`;
+  return platform === 'linux' ? `${platform}-${arch}-${libc()}` : `${platform}-${arch}`;
+}
+
+function libc(): 'gnu' | 'musl' {
+  const report = process.report as typeof process.report & { excludeNetwork?: boolean };
+  const before = report.excludeNetwork;
+  // Or it asks for the name of every peer that the process is connected to.
+  report.excludeNetwork = true;
+  const { header } = report.getReport() as { header?: { glibcVersionRuntime?: string } };
+  report.excludeNetwork = before as boolean;
+  return header?.glibcVersionRuntime ? 'gnu' : 'musl';
 }
 
 function load(): Addon {
   const name = platform();
   const built = join(__dirname, '..', 'native', `tidegate.${name}.node`);
-  if (existsSync(built)) return require(built) as Addon;
   const prebuilt = `@tidegate/${name}`;
+  const from = existsSync(built) ? built : prebuilt;
   try {
-    return require(prebuilt) as Addon;
+    return require(from) as Addon;
   } catch (cause) {
-    const message = `tidegate has no binary for ${name}: neither ${built} (npm run build makes it) nor the package ${prebuilt}`;
+    const missing = (cause as { code?: unknown }).code === 'MODULE_NOT_FOUND';
+    const message = missing
+      ? `tidegate has no binary for ${name}: neither ${built} (npm run build makes it) nor the package ${prebuilt}`
+      : `tidegate's binary cannot be loaded, build or install it anew: ${words(cause)} (${from})`;
     throw new Error(message, { cause });
   }
 }

@@ -1,6 +1,7 @@
 /** The error that runs end with. */
 
 import type { Attempt, Received } from './answer.cjs';
+import { words } from './written.cjs';
 
 /** What went wrong: the last attempt's failure, or why there was none. */
 export type ErrorKind =
@@ -56,8 +57,8 @@ export class TidegateError extends Error {
   readonly tries: readonly Attempt[];
 
   /** @internal */
-  constructor(problem: Problem) {
-    super(problem.message);
+  constructor(problem: Problem, cause?: ErrorOptions) {
+    super(problem.message, cause);
     this.code = problem.code;
     this.kind = problem.kind;
     this.gaveUp = problem.gaveUp;
@@ -72,5 +73,11 @@ export class TidegateError extends Error {
   /** @internal */
   static of(problem: unknown): TidegateError {
     return new TidegateError(problem as Problem);
+  }
+
+  /** @internal Options that the engine never got to see. */
+  static options(cause: unknown): TidegateError {
+    const none = { gaveUp: null, attempts: 0, status: null, retryAfterMs: null, detail: null, received: null, tries: [] };
+    return new TidegateError({ ...none, code: 'ERR_TIDEGATE_OPTIONS', kind: 'options', message: words(cause) }, { cause });
   }
 }

@@ -8,6 +8,7 @@ import { Pending } from './pending.cjs';
 import type { EmbedRequest, RunRequest } from './request.cjs';
 import { AnswerStream, type Source } from './stream.cjs';
 import { Beginnings, hear } from './turns.cjs';
+import { written } from './written.cjs';
 
 /** How an executor is put together. */
 export interface ExecutorOptions {
@@ -15,14 +16,14 @@ export interface ExecutorOptions {
    * The path of a `tidegate.toml` or of a `litellm-api-config.json`, or an object of the shape of a `tidegate.toml`. Without
    * it, the file that `$TIDEGATE_CONFIG` names or the user's own; no file at all works, too: `openai/gpt-4o`.
    */
-  config?: string | Record<string, unknown>;
+  config?: string | Record<string, unknown> | undefined;
   /**
    * Who stands in one line with its runs: nobody (`memory`, unless the configuration says otherwise), the processes of this
    * host (`sqlite`: the file that the command uses, too), or processes of many hosts (`redis`, with `url` in `[queue]`).
    */
-  store?: 'memory' | 'sqlite' | 'redis';
+  store?: 'memory' | 'sqlite' | 'redis' | undefined;
   /** The variables that values may name: those of the process unless given. */
-  env?: Record<string, string | undefined>;
+  env?: Record<string, string | undefined> | undefined;
 }
 
 /** Somebody who waits for the end of a run. */
@@ -55,13 +56,13 @@ export class Executor {
   );
 
   /** @throws {TidegateError} of the kind `config` or `options`. */
-  constructor({ env = process.env, ...options }: ExecutorOptions = {}) {
+  constructor(options: ExecutorOptions = {}) {
     // Weak, so that an executor that nobody holds any more can go: what is pending holds its engine.
     let engine: WeakRef<NativeEngine> | undefined;
     const deliver = delivery(this.#pending, this.#listeners);
     try {
       const told = hear(() => engine?.deref(), deliver);
-      this.#engine = new addon.Engine(JSON.stringify(options), JSON.stringify(env), told);
+      this.#engine = new addon.Engine(...described(options), told);
       engine = new WeakRef(this.#engine);
       if (this.#engine.warning) process.emitWarning(this.#engine.warning, 'TidegateWarning');
     } catch (error) {
@@ -107,19 +108,20 @@ export class Executor {
     return this.#listeners.add(this.#engine);
   }
 
-  /** Begins a run and gives its number; 0 when it ended before it began. */
+  /** Begins a run and gives its number; 0 when it ended before it began. Throws nothing: whoever waits is told. */
   #begin(request: RunRequest | EmbedRequest, what: 'run' | 'embed' | 'stream', waiting: Waiting): number {
-    const { signal } = request;
-    if (signal?.aborted) {
-      waiting.failed(signal.reason);
-      return 0;
-    }
+    let signal: AbortSignal | undefined;
     // Written down now: the caller may go on with the same object.
     let wanted: string;
     try {
-      wanted = JSON.stringify(signal === undefined ? request : { ...request, signal: undefined });
+      signal = signalOf(request);
+      if (signal?.aborted) {
+        waiting.failed(signal.reason);
+        return 0;
+      }
+      wanted = written('the request', request?.signal === undefined ? request : { ...request, signal: undefined });
     } catch (error) {
-      waiting.failed(error);
+      waiting.failed(TidegateError.options(error));
       return 0;
     }
     const running: Running = { engine: this.#engine, waiting, signal, abort: undefined };
@@ -139,6 +141,23 @@ export class Executor {
     if (!left(this.#pending, id)) return;
     if (!this.#beginnings.takeBack(id)) this.#engine.cancel(id);
   }
+}
+
+/** The options of an executor and its environment, as JSON. */
+function described(options: ExecutorOptions): [options: string, environment: string] {
+  try {
+    const { env, ...rest } = options ?? {};
+    const wanted = written('the options', typeof options === 'object' ? rest : options);
+    return [wanted, env == null ? JSON.stringify(process.env) : written('`env`', env)];
+  } catch (error) {
+    throw TidegateError.options(error);
+  }
+}
+
+function signalOf(request: RunRequest | EmbedRequest | null | undefined): AbortSignal | undefined {
+  const signal = request?.signal ?? undefined;
+  if (signal === undefined || typeof signal.removeEventListener === 'function') return signal;
+  throw new TypeError('the request: `signal` must be an AbortSignal');
 }
 
 /** Ends the waiting for a run, and gives whoever waited. */

@@ -10,28 +10,30 @@ type Heard = Event | Lost;
 
 export class Listeners {
   readonly #all = new Set<Listener>();
-  #engine: NativeEngine | undefined;
+  /** Weak: an iteration that was never left keeps no engine. */
+  #engine: WeakRef<NativeEngine> | undefined;
 
   /** Listens from now on, until the iteration is left. */
   add(engine: NativeEngine): Listener {
     const listener: Listener = new Listener(() => this.#remove(listener));
     if (this.#all.size === 0) engine.listen(true);
-    this.#engine = engine;
+    this.#engine = new WeakRef(engine);
     this.#all.add(listener);
     return listener;
   }
 
   /** Fetches what has happened and hands it on. */
   fetch(): void {
-    if (!this.#engine) return;
-    const events = JSON.parse(this.#engine.events()) as Heard[];
+    const engine = this.#engine?.deref();
+    if (!engine) return;
+    const events = JSON.parse(engine.events()) as Heard[];
     for (const listener of this.#all) listener.hear(events);
   }
 
   #remove(listener: Listener): void {
     this.#all.delete(listener);
     if (this.#all.size > 0) return;
-    this.#engine?.listen(false);
+    this.#engine?.deref()?.listen(false);
     this.#engine = undefined;
   }
 }

@@ -5,71 +5,80 @@ export type Time = number | string;
 /** How patient a run is; what is left out is as the configuration says. */
 export interface Patience {
   /** How often a failed attempt is repeated at the same target. 0 unless chosen. */
-  maxRetries?: number;
+  maxRetries?: number | undefined;
   /** The delay before the first retry; it doubles with each. */
-  retryBaseDelay?: Time;
-  retryMaxDelay?: Time;
+  retryBaseDelay?: Time | undefined;
+  retryMaxDelay?: Time | undefined;
   /** The share of a delay left to chance, 0 to 1. */
-  retryJitter?: number;
+  retryJitter?: number | undefined;
   /** The longest wait a server may ask for and be obeyed. */
-  maxRetryAfter?: Time;
+  maxRetryAfter?: Time | undefined;
   /** The same while a fallback could answer. */
-  fallbackAfter?: Time;
+  fallbackAfter?: Time | undefined;
   /** Whether a request that may already have been served, and billed, is sent again. */
-  resendUnknown?: boolean;
+  resendUnknown?: boolean | undefined;
   /** Whether a streamed answer is handed over as it comes, or when it is whole and can no longer break. */
-  delivery?: 'live' | 'whole';
-  connectTimeout?: Time;
-  firstTokenTimeout?: Time;
-  idleTimeout?: Time;
+  delivery?: 'live' | 'whole' | undefined;
+  connectTimeout?: Time | undefined;
+  firstTokenTimeout?: Time | undefined;
+  idleTimeout?: Time | undefined;
   /** For one attempt as a whole. */
-  timeout?: Time;
+  timeout?: Time | undefined;
   /** For the run as a whole, waiting and retries included. */
-  deadline?: Time;
+  deadline?: Time | undefined;
   /** Stops the run: its connection is closed, its place in the queue given up. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** Whom a run asks. */
 export interface Asked {
   /** The endpoint, by its name or as `provider/model`. Without one, the configured default. */
-  endpoint?: string;
+  endpoint?: string | undefined;
   /** Another model than the endpoint's. */
-  model?: string;
+  model?: string | undefined;
   /** Who goes first where a limit makes requests wait: those somebody waits for (the default), or those nobody does. */
-  priority?: 'interactive' | 'batch';
+  priority?: 'interactive' | 'batch' | undefined;
 }
 
 /** A request for an answer. */
 export interface RunRequest extends Asked, Patience {
   /** The user's turn; it comes after `messages`, if there are any. */
-  prompt?: string;
-  system?: string;
-  messages?: Message[];
-  maxTokens?: number;
-  temperature?: number;
-  topP?: number;
-  topK?: number;
-  seed?: number;
-  frequencyPenalty?: number;
-  presencePenalty?: number;
-  stop?: string[];
-  tools?: Tool[];
-  toolChoice?: 'auto' | 'none' | 'required' | { tool: string };
-  parallelToolCalls?: boolean;
+  prompt?: string | undefined;
+  system?: string | undefined;
+  messages?: Message[] | undefined;
+  maxTokens?: number | undefined;
+  temperature?: number | undefined;
+  topP?: number | undefined;
+  topK?: number | undefined;
+  seed?: number | undefined;
+  frequencyPenalty?: number | undefined;
+  presencePenalty?: number | undefined;
+  stop?: string[] | undefined;
+  tools?: Tool[] | undefined;
+  toolChoice?: 'auto' | 'none' | 'required' | { tool: string } | undefined;
+  parallelToolCalls?: boolean | undefined;
   /** The form the answer must have. */
-  output?: { type: 'json' } | { type: 'schema'; name: string; schema: unknown; strict?: boolean };
+  output?: { type: 'json' } | { type: 'schema'; name: string; schema: unknown; strict?: boolean | undefined } | undefined;
   /** Parameters passed through to the provider as they are. */
-  extra?: Record<string, unknown>;
+  extra?: Record<string, unknown> | undefined;
   /** Where `@path` in the prompt is looked up. Without it, `@` is plain text. With `strict`, one that matches nothing is an error. */
-  context?: { root: string; includeDirs?: string[]; namedIn?: string; strict?: boolean; allowSecrets?: boolean };
+  context?: Files | undefined;
+}
+
+/** Where files are looked up. */
+export interface Files {
+  root: string;
+  includeDirs?: string[] | undefined;
+  namedIn?: string | undefined;
+  strict?: boolean | undefined;
+  allowSecrets?: boolean | undefined;
 }
 
 /** A request for vectors. */
 export interface EmbedRequest extends Asked, Patience {
   inputs: string[];
-  dimensions?: number;
-  extra?: Record<string, unknown>;
+  dimensions?: number | undefined;
+  extra?: Record<string, unknown> | undefined;
 }
 
 /** One turn of a conversation. */
@@ -78,25 +87,25 @@ export type Message = { role: 'user' | 'assistant' } & ({ content: string } | { 
 /** One piece of a turn. */
 export type Part =
   | { type: 'text'; text: string }
-  | { type: 'image'; source: { url: string } | { data: { mediaType: string; base64: string } }; detail?: string }
+  | { type: 'image'; source: { url: string } | { data: { mediaType: string; base64: string } }; detail?: string | undefined }
   | ({ type: 'reasoning' } & Partial<Reasoning>)
   | ({ type: 'tool_call' } & ToolCall)
-  | { type: 'tool_result'; call: string; parts: Part[]; isError?: boolean };
+  | { type: 'tool_result'; call: string; parts: Part[]; isError?: boolean | undefined };
 
 /** A stretch of a model's reasoning. */
 export interface Reasoning {
   text: string;
-  signature?: string;
-  encrypted?: string;
+  signature?: string | undefined;
+  encrypted?: string | undefined;
 }
 
 /** A tool the model may ask for. */
 export interface Tool {
   name: string;
-  description?: string;
+  description?: string | undefined;
   /** The JSON Schema of its arguments. */
   parameters?: unknown;
-  strict?: boolean;
+  strict?: boolean | undefined;
 }
 
 /** A tool the model wants called. */

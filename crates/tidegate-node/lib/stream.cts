@@ -31,19 +31,20 @@ export class AnswerStream implements AsyncIterableIterator<Piece> {
   #answer: Answer | undefined;
   #error: { reason: unknown } | undefined;
   #over = false;
-  #wake: (() => void) | undefined;
+  /** Whoever waits for the next piece, in order. */
+  #waiters: (() => void)[] = [];
   readonly #sink: Sink = {
     pieces: (pieces) => {
       this.#waiting.push(...pieces);
-      this.#wake?.();
+      this.#wake();
     },
     done: (answer) => {
       this.#answer = answer;
-      this.#wake?.();
+      this.#wake();
     },
     failed: (reason) => {
       this.#error = { reason };
-      this.#wake?.();
+      this.#wake();
     },
   };
 
@@ -62,7 +63,7 @@ export class AnswerStream implements AsyncIterableIterator<Piece> {
       }
       if (this.#over || this.#answer) return { done: true, value: undefined };
       await new Promise<void>((resolve) => {
-        this.#wake = resolve;
+        this.#waiters.push(resolve);
         if (!this.#begun) {
           this.#begun = true;
           this.#source.start(this.#sink);
@@ -76,8 +77,12 @@ export class AnswerStream implements AsyncIterableIterator<Piece> {
     if (!this.#answer && !this.#error) this.#source.cancel();
     this.#over = true;
     this.#waiting = [];
-    this.#wake?.();
+    this.#wake();
     return { done: true, value: undefined };
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiters.splice(0)) wake();
   }
 
   [Symbol.asyncIterator](): this {

@@ -7,6 +7,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use tidegate::config::{Config, Environment};
 
+use crate::reading;
+
 /// Where the configuration is.
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -17,11 +19,25 @@ pub(crate) enum Written {
     Here(Value),
 }
 
-/// The variables of a process, as one JSON object of texts.
-pub(crate) fn environment(json: &str) -> Environment {
-    let variables: BTreeMap<String, String> = serde_json::from_str(json).unwrap_or_default();
-    let variables = variables.iter();
-    Environment::of(variables.map(|(name, value)| (name.as_str(), value.as_str())))
+const NEITHER: &str = "`config` must be the path of a file or an object like a tidegate.toml";
+
+/// The variables of a process, as one JSON object. What is no text becomes one, as it does in a process's own.
+pub(crate) fn environment(json: &str) -> Result<Environment, String> {
+    let variables: BTreeMap<String, Value> = reading::read(json)?;
+    let mut texts = Vec::with_capacity(variables.len());
+    for (name, value) in variables {
+        match value {
+            Value::Null => {}
+            Value::String(text) => texts.push((name, text)),
+            Value::Number(_) | Value::Bool(_) => texts.push((name, value.to_string())),
+            _ => return Err(format!("`env.{name}`: must be a text")),
+        }
+    }
+    Ok(Environment::of(
+        texts
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str())),
+    ))
 }
 
 /// Reads it. An error is one line.
@@ -29,10 +45,14 @@ pub(crate) fn read(written: Option<Written>, environment: Environment) -> Result
     let said = |error: tidegate::config::ConfigError| error.to_string();
     match written {
         None => Config::load(None, environment).map_err(said),
+        Some(Written::File(path)) if path.is_empty() => Err(NEITHER.to_owned()),
         Some(Written::File(path)) => {
             Config::load(Some(Path::new(&path)), environment).map_err(said)
         }
         Some(Written::Here(object)) => {
+            if !object.is_object() {
+                return Err(NEITHER.to_owned());
+            }
             let text = toml::to_string(&without_nulls(object)).map_err(|error| {
                 format!("`config` has to be an object like a tidegate.toml: {error}")
             })?;

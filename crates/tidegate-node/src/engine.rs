@@ -12,6 +12,7 @@ use crate::channel::{Channel, Deliver, Portion};
 use crate::configuration::{self, Written};
 use crate::events::Events;
 use crate::failure;
+use crate::reading;
 use crate::runs::Runs;
 use crate::runtime::runtime;
 
@@ -37,12 +38,12 @@ impl Engine {
     /// [`take`](Self::take): what becomes of its runs (`done`, `failed`, `pieces`), or events to fetch (`events`). An error's message is JSON.
     #[napi(constructor)]
     pub fn new(options: String, environment: String, deliver: Deliver) -> napi::Result<Self> {
-        let options: Options = serde_json::from_str(&options)
-            .map_err(|error| napi::Error::from_reason(failure::options(error.to_string())))?;
+        let misunderstood = |message| napi::Error::from_reason(failure::options(message));
         let refuse = |message| napi::Error::from_reason(failure::configuration(message));
+        let options: Options = reading::read(&options).map_err(misunderstood)?;
         let chosen = options.store.as_deref().map(kind);
         let chosen = chosen.transpose().map_err(refuse)?;
-        let environment = configuration::environment(&environment);
+        let environment = configuration::environment(&environment).map_err(misunderstood)?;
         let mut config = configuration::read(options.config, environment).map_err(refuse)?;
         if let Some(kind) = chosen {
             config.queue.store = Some(Sourced::new(kind, Origin::Flag("store")));

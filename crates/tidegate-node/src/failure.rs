@@ -49,6 +49,16 @@ pub(crate) fn options(message: String) -> String {
     })
 }
 
+/// A bug of ours, as JSON.
+pub(crate) fn internal(message: String) -> String {
+    json(&Problem {
+        code: "ERR_TIDEGATE_INTERNAL",
+        kind: Kind::Other("internal"),
+        message,
+        ..Problem::default()
+    })
+}
+
 /// A configuration that cannot be used, as JSON.
 pub(crate) fn configuration(message: String) -> String {
     json(&Problem {

@@ -19,6 +19,7 @@ mod events;
 mod failure;
 mod idle;
 mod process;
+mod reading;
 mod request;
 mod runs;
 mod runtime;

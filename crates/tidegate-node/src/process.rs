@@ -180,7 +180,16 @@ impl Transport for Processes {
 
 /// Names that say that starting it again cannot help.
 const LASTING: &[&str] = &[
-    "ENOENT", "EACCES", "EPERM", "ENOTDIR", "ENOEXEC", "ELOOP", "E2BIG",
+    "ENOENT",
+    "EACCES",
+    "EPERM",
+    "ENOTDIR",
+    "ENOEXEC",
+    "ELOOP",
+    "E2BIG",
+    "ENAMETOOLONG",
+    "ERR_INVALID_ARG_VALUE",
+    "ERR_INVALID_ARG_TYPE",
 ];
 
 fn not_started(code: &str, message: String) -> TransportError {

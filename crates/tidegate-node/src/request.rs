@@ -15,6 +15,8 @@ use tidegate::{
     Context, EmbedRequest, EmbedRun, Message, OutputFormat, Request, RunRequest, Tool, ToolChoice,
 };
 
+use crate::reading;
+
 const CALL: Origin = Origin::Flag("the call");
 
 #[derive(Deserialize)]
@@ -36,7 +38,7 @@ struct Run {
     #[serde(default)]
     stop: Vec<String>,
     #[serde(default)]
-    tools: Vec<Tool>,
+    tools: Vec<Value>,
     tool_choice: Option<ToolChoice>,
     parallel_tool_calls: Option<bool>,
     output: Option<OutputFormat>,
@@ -77,13 +79,15 @@ struct Embed {
 pub(crate) fn run(json: &str) -> Result<RunRequest, String> {
     let (asked, settings): (Run, _) = read(json)?;
     let mut messages = Vec::with_capacity(asked.messages.len() + 1);
-    for written in asked.messages {
-        messages.push(message(written)?);
+    for (nth, written) in asked.messages.into_iter().enumerate() {
+        messages.push(message(nth, written)?);
     }
     messages.extend(asked.prompt.map(Message::user));
     if messages.is_empty() {
         return Err("a request needs a `prompt` or `messages`".into());
     }
+    let tools = asked.tools.into_iter().enumerate();
+    let tools = tools.map(|(nth, written)| tool(nth, written));
     Ok(RunRequest {
         endpoint: asked.endpoint,
         model: asked.model,
@@ -98,7 +102,7 @@ pub(crate) fn run(json: &str) -> Result<RunRequest, String> {
             frequency_penalty: asked.frequency_penalty,
             presence_penalty: asked.presence_penalty,
             stop: asked.stop,
-            tools: asked.tools,
+            tools: tools.collect::<Result<_, _>>()?,
             tool_choice: asked.tool_choice,
             parallel_tool_calls: asked.parallel_tool_calls,
             output: asked.output,
@@ -122,6 +126,9 @@ pub(crate) fn run(json: &str) -> Result<RunRequest, String> {
 /// A request for vectors.
 pub(crate) fn embed(json: &str) -> Result<EmbedRun, String> {
     let (asked, settings): (Embed, _) = read(json)?;
+    if asked.inputs.is_empty() {
+        return Err("`inputs` must hold a text at least".into());
+    }
     Ok(EmbedRun {
         endpoint: asked.endpoint,
         model: asked.model,
@@ -136,21 +143,44 @@ pub(crate) fn embed(json: &str) -> Result<EmbedRun, String> {
 }
 
 fn read<T: DeserializeOwned>(json: &str) -> Result<(T, Settings), String> {
-    let mut options: Map<String, Value> =
-        serde_json::from_str(json).map_err(|error| error.to_string())?;
+    let mut options: Map<String, Value> = reading::read(json)?;
+    // What is `null` was left out, here as in a configuration.
+    options.retain(|_, value| !value.is_null());
     let settings = settings(&mut options)?;
-    let rest = serde_json::from_value(Value::Object(options));
-    Ok((rest.map_err(|error| error.to_string())?, settings))
+    let rest = reading::read_at("", Value::Object(options))?;
+    Ok((rest, settings))
 }
 
 /// A turn: `{ role, content }` with a text, or `{ role, parts }`.
-fn message(written: Value) -> Result<Message, String> {
+fn message(nth: usize, written: Value) -> Result<Message, String> {
+    let place = format!("messages[{nth}]");
     let mut turn = renamed(written, &snake);
+    only(&place, &turn, &["role", "content", "parts"])?;
     let content = turn.as_object_mut().and_then(|turn| turn.remove("content"));
-    if let Some(text) = content {
+    if let Some(content) = content {
+        let text: String = reading::read_at(&format!("{place}.content"), content)?;
         turn["parts"] = serde_json::json!([{ "type": "text", "text": text }]);
     }
-    serde_json::from_value(turn).map_err(|error| format!("a message: {error}"))
+    reading::read_at(&place, turn)
+}
+
+fn tool(nth: usize, written: Value) -> Result<Tool, String> {
+    let place = format!("tools[{nth}]");
+    let known = ["name", "description", "parameters", "strict"];
+    only(&place, &written, &known)?;
+    reading::read_at(&place, written)
+}
+
+/// Refuses an object that says more than is understood.
+fn only(place: &str, written: &Value, known: &[&str]) -> Result<(), String> {
+    let mut names = written.as_object().into_iter().flat_map(Map::keys);
+    match names.find(|name| !known.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(name) => Err(format!(
+            "`{place}.{name}` is not known: there are `{}`",
+            known.join("`, `")
+        )),
+    }
 }
 
 /// Takes the settings out of a request's options.
@@ -160,7 +190,7 @@ fn settings(options: &mut Map<String, Value>) -> Result<Settings, String> {
         max_retries: of.plain("maxRetries")?,
         retry_base_delay: of.time("retryBaseDelay")?,
         retry_max_delay: of.time("retryMaxDelay")?,
-        retry_jitter: of.plain("retryJitter")?,
+        retry_jitter: of.share("retryJitter")?,
         max_retry_after: of.time("maxRetryAfter")?,
         fallback_after: of.time("fallbackAfter")?,
         resend_unknown: of.plain("resendUnknown")?,
@@ -186,7 +216,7 @@ impl Taken<'_> {
         let Some(value) = self.options.remove(name) else {
             return Ok(None);
         };
-        let value = serde_json::from_value(value).map_err(|error| format!("`{name}`: {error}"))?;
+        let value = reading::read_at(name, value)?;
         Ok(Some(Sourced::new(value, CALL)))
     }
 
@@ -201,6 +231,18 @@ impl Taken<'_> {
         };
         let time = time.map_err(|error| format!("`{name}`: {error}"))?;
         Ok(Some(Sourced::new(time, CALL)))
+    }
+
+    /// A share: from 0 to 1.
+    fn share(&mut self, name: &str) -> Setting<f64> {
+        let share: Option<Sourced<f64>> = self.plain(name)?;
+        match share {
+            Some(share) if !(0.0..=1.0).contains(&share.value) => Err(format!(
+                "`{name}`: must be from 0 to 1, found {}",
+                share.value
+            )),
+            share => Ok(share),
+        }
     }
 
     fn delivery(&mut self) -> Setting<DeliveryMode> {
@@ -218,7 +260,7 @@ fn millis(ms: Option<f64>) -> Result<Time, String> {
     let time = Duration::try_from_secs_f64(ms.unwrap_or(-1.0) / 1_000.0);
     match time {
         Ok(time) if time <= Time::LONGEST => Ok(Time(time)),
-        _ => Err("must be a number of milliseconds, not below zero".to_owned()),
+        _ => Err("must be a number of milliseconds, from zero to those of a year".to_owned()),
     }
 }
 

@@ -16,7 +16,7 @@ use tokio::task::AbortHandle;
 
 use crate::channel::Channel;
 use crate::idle::Busy;
-use crate::runtime::{step_aside, stepping_aside};
+use crate::runtime::{step_aside, stepping_aside, unharmed};
 use crate::{answer, failure, request};
 
 /// Pieces handed over at once at most: those that have come by the time JavaScript asks.
@@ -104,7 +104,9 @@ impl Runs {
     fn start(&self, id: u32, work: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
         let (runs, busy) = (self.clone(), Busy::begin());
         let task = tokio::spawn(async move {
-            stepping_aside(work).await;
+            if let Err(bug) = unharmed(stepping_aside(work)).await {
+                runs.failed(id, failure::internal(bug));
+            }
             runs.under_way().remove(&id);
             drop(busy);
         });

@@ -5,12 +5,14 @@
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use std::{io, thread};
 
+use futures_util::FutureExt;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -91,6 +93,16 @@ pub(crate) async fn stepping_aside<T>(work: impl Future<Output = T>) -> T {
         polled
     })
     .await
+}
+
+/// Does work that may have a bug: whoever waits for it is told, instead of waiting for ever.
+pub(crate) async fn unharmed<T>(work: impl Future<Output = T>) -> Result<T, String> {
+    let done = AssertUnwindSafe(work).catch_unwind().await;
+    done.map_err(|panic| {
+        let said = panic.downcast_ref::<&str>().map(ToString::to_string);
+        let said = said.or_else(|| panic.downcast_ref::<String>().cloned());
+        format!("a bug in tidegate: {}", said.unwrap_or_default())
+    })
 }
 
 fn at_work() {

@@ -30,7 +30,7 @@ const TRANSPORT: &str = "TIDEGATE_TRANSPORT";
 
 /// What a caller asks for.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 pub struct CcwOptions {
     /// What is asked.
     pub prompt: String,
@@ -39,6 +39,7 @@ pub struct CcwOptions {
     /// The project: its files are looked up after those of `cwd` and of `include_dirs`.
     pub base_dir: Option<PathBuf>,
     /// Where `@patterns` are looked up.
+    #[serde(default)]
     pub cwd: PathBuf,
     /// Further directories for them.
     pub include_dirs: Option<Vec<PathBuf>>,
@@ -88,7 +89,12 @@ pub async fn execute(
     tell: Arc<dyn Tell>,
 ) -> CcwResult {
     let id = options.endpoint_id.clone();
-    let native = options.is_native(&environment);
+    let chosen =
+        (options.is_native(&environment)).and_then(|native| Ok((native, options.settings()?)));
+    let (native, settings) = match chosen {
+        Ok(chosen) => chosen,
+        Err(wrong) => return CcwResult::failed(format!("wrong options: {wrong}")),
+    };
     let load = move || CcwEndpoint::load(&id, environment);
     let endpoint = match tokio::task::spawn_blocking(load).await {
         Ok(Ok(endpoint)) => endpoint,
@@ -102,6 +108,7 @@ pub async fn execute(
             .unwrap_or_else(|| endpoint.model.clone()),
         endpoint,
         options,
+        settings,
         native,
         overheard: Arc::new(Overheard::new(process)),
         tell,
@@ -110,22 +117,34 @@ pub async fn execute(
 }
 
 impl CcwOptions {
-    fn is_native(&self, environment: &Environment) -> bool {
-        let chosen = self.transport.as_deref();
-        chosen.or_else(|| environment.get(TRANSPORT)) == Some("http")
+    fn is_native(&self, environment: &Environment) -> Result<bool, String> {
+        let (name, chosen) = match &self.transport {
+            Some(chosen) => ("transport", Some(chosen.as_str())),
+            None => (TRANSPORT, environment.get(TRANSPORT)),
+        };
+        match chosen {
+            Some("http") => Ok(true),
+            None | Some("" | "command") => Ok(false),
+            Some(other) => Err(format!(
+                "`{name}`: must be `http` or `command`, found {other:?}"
+            )),
+        }
     }
 
-    fn settings(&self) -> Settings {
+    fn settings(&self) -> Result<Settings, String> {
         const CALL: Origin = Origin::Flag("the call");
         let base = self.retry_base_delay_ms.unwrap_or(1_000.0) / 1_000.0;
-        let base = Duration::try_from_secs_f64(base).unwrap_or_default();
-        let time = |time: Duration| Some(Sourced::new(Time(time.min(Time::LONGEST)), CALL));
-        Settings {
+        let base = Duration::try_from_secs_f64(base).ok();
+        let base = base.filter(|base| *base <= Time::LONGEST).ok_or(
+            "`retryBaseDelayMs`: must be a number of milliseconds, from zero to those of a year",
+        )?;
+        let time = |time: Duration| Some(Sourced::new(Time(time), CALL));
+        Ok(Settings {
             max_retries: Some(Sourced::new(self.max_retries.unwrap_or(0), CALL)),
             retry_base_delay: time(base),
             deadline: time(Time::LONGEST),
             ..Settings::default()
-        }
+        })
     }
 }
 
@@ -133,6 +152,7 @@ impl CcwOptions {
 struct Call {
     endpoint: CcwEndpoint,
     options: CcwOptions,
+    settings: Settings,
     model: String,
     native: bool,
     overheard: Arc<Overheard>,
@@ -183,7 +203,7 @@ impl Call {
             endpoint: Some(self.endpoint.id.clone()),
             model: self.options.model.clone(),
             request: Request::prompt(prompt),
-            settings: self.options.settings(),
+            settings: self.settings.clone(),
             ..RunRequest::default()
         };
         let retries = tell::Retries {
@@ -217,12 +237,15 @@ fn words(error: &Error) -> String {
 /// A prompt that no argument can hold fails before anything is started, with the way out.
 fn fits(prompt: &str) -> Result<(), String> {
     let bytes = prompt.len();
-    if bytes <= MAX_ARGUMENT {
+    let why = if prompt.contains('\0') {
+        "the prompt contains a NUL byte, which no argument of a command can hold".to_owned()
+    } else if bytes > MAX_ARGUMENT {
+        format!("the prompt has {bytes} bytes and one argument of a command holds {MAX_ARGUMENT}")
+    } else {
         return Ok(());
-    }
+    };
     Err(format!(
-        "the prompt has {bytes} bytes and one argument of a command holds {MAX_ARGUMENT}: set {TRANSPORT}=http to send it \
-         without a command"
+        "{why}: set {TRANSPORT}=http to send it without a command"
     ))
 }
 

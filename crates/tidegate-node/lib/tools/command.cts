@@ -5,8 +5,11 @@
  */
 
 import type { ChildProcess } from 'node:child_process';
+import { constants } from 'node:os';
+import type { Readable } from 'node:stream';
 
 import type { NativeCaller } from '../addon.cjs';
+import { words } from '../written.cjs';
 
 /** A command, as the engine wants it. */
 export interface Command {
@@ -25,6 +28,8 @@ const MAX_COMPLAINT = 1_048_576;
 
 const childProcess = require('child_process') as typeof import('node:child_process');
 
+const signals: Partial<Record<string, number>> = constants.signals;
+
 /** Children with a group of their own, which a dying process takes along. */
 const groups = new Set<number>();
 
@@ -33,7 +38,7 @@ export interface Running {
   kill(): void;
 }
 
-/** Starts a command. `settled` is called once, when the engine has been told. */
+/** Starts a command. `settled` is called once, when the engine has been told. Throws nothing, whatever replaces `spawn`. */
 export function start(caller: NativeCaller, attempt: number, command: Command, settled: () => void): Running {
   let over = false;
   let timer: NodeJS.Timeout | undefined;
@@ -44,42 +49,54 @@ export function start(caller: NativeCaller, attempt: number, command: Command, s
     settled();
     tell();
   };
-  const notStarted = (error: unknown) =>
-    settle(() => caller.failed(attempt, code(error), error instanceof Error ? error.message : String(error)));
-
-  let child: ChildProcess;
+  const notStarted = (error: unknown) => settle(() => caller.failed(attempt, code(error), words(error)));
+  const stdout = new Chunks();
+  const stderr = new Chunks();
   try {
-    child = childProcess.spawn(command.program, command.args, {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...command.env },
-      detached: process.platform !== 'win32',
-      windowsHide: true,
+    const child = spawned(command);
+    child.on('error', notStarted);
+    child.on('close', (code, signal) =>
+      settle(() => caller.exited(attempt, number(code), number(signals[signal!]), stdout.bytes(), stderr.bytes())));
+    caller.started(attempt);
+    const stop = (tell: () => void) =>
+      settle(() => {
+        end(child);
+        tell();
+      });
+    timer = setTimeout(() => stop(() => caller.timedOut(attempt, command.timeoutMs)), command.timeoutMs);
+    hear(child.stdout, (chunk) => {
+      if (!over && stdout.add(chunk) > command.maxOutput) stop(() => caller.tooLarge(attempt));
     });
+    hear(child.stderr, (chunk) => {
+      if (!over) stderr.addLast(chunk, MAX_COMPLAINT);
+    });
+    return { kill: () => stop(() => {}) };
   } catch (error) {
     notStarted(error);
     return { kill: () => {} };
   }
-  caller.started(attempt);
-  watch(child);
-  const stdout = new Chunks();
-  const stderr = new Chunks();
-  const kill = () => end(child);
+}
 
-  timer = setTimeout(() => {
-    kill();
-    settle(() => caller.timedOut(attempt, command.timeoutMs));
-  }, command.timeoutMs);
-  child.stdout?.on('data', (chunk: Buffer | string) => {
-    if (over || stdout.add(chunk) <= command.maxOutput) return;
-    kill();
-    settle(() => caller.tooLarge(attempt));
+function spawned(command: Command): ChildProcess {
+  const child = childProcess.spawn(command.program, command.args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...command.env },
+    detached: process.platform !== 'win32',
+    windowsHide: true,
   });
-  child.stderr?.on('data', (chunk: Buffer | string) => {
-    if (!over) stderr.addLast(chunk, MAX_COMPLAINT);
-  });
-  child.on('error', notStarted);
-  child.on('close', (code) => settle(() => caller.exited(attempt, code, stdout.bytes(), stderr.bytes())));
-  return { kill: () => settle(kill) };
+  watch(child);
+  return child;
+}
+
+function hear(stream: Readable | null, each: (chunk: Uint8Array) => void): void {
+  stream?.on('data', (chunk: unknown) => each(ArrayBuffer.isView(chunk) ? (chunk as Uint8Array) : Buffer.from(String(chunk))));
+  // It closes after that, and the child is judged by what it had said.
+  stream?.on('error', () => {});
+}
+
+/** A number, as the engine takes it. */
+function number(given: unknown): number | null {
+  return typeof given === 'number' ? given : null;
 }
 
 function code(error: unknown): string {
@@ -94,11 +111,15 @@ function end(child: ChildProcess): void {
     if (child.exitCode == null && child.signalCode == null) signal(child, 'SIGKILL');
     else signalGroup(child, 'SIGKILL');
   }, GRACE_MS);
-  (later as Partial<NodeJS.Timeout>).unref?.();
+  (later as Partial<NodeJS.Timeout> | undefined)?.unref?.();
 }
 
 function signal(child: ChildProcess, name: NodeJS.Signals): void {
-  child.kill(name);
+  try {
+    child.kill(name);
+  } catch {
+    // It cannot be told.
+  }
   signalGroup(child, name);
 }
 
@@ -135,18 +156,17 @@ function endAll(): void {
 
 /** What a child writes. */
 class Chunks {
-  #chunks: Buffer[] = [];
+  #chunks: Uint8Array[] = [];
   #size = 0;
 
   /** Keeps a chunk and tells how much there is. */
-  add(chunk: Buffer | string): number {
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-    this.#chunks.push(bytes);
-    return (this.#size += bytes.length);
+  add(chunk: Uint8Array): number {
+    this.#chunks.push(chunk);
+    return (this.#size += chunk.length);
   }
 
   /** Keeps a chunk, and of those before it the last that make up about `most` bytes. */
-  addLast(chunk: Buffer | string, most: number): void {
+  addLast(chunk: Uint8Array, most: number): void {
     this.add(chunk);
     while (this.#chunks.length > 1 && this.#size - (this.#chunks[0]?.length ?? 0) >= most) {
       this.#size -= this.#chunks.shift()?.length ?? 0;

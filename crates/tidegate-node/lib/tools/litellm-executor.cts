@@ -6,6 +6,7 @@
 import { addon, type Message, type NativeCaller } from '../addon.cjs';
 import { Pending } from '../pending.cjs';
 import { hear } from '../turns.cjs';
+import { kind, words, written } from '../written.cjs';
 import { start, type Command, type Running } from './command.cjs';
 
 /** A line of what happens: the answer on `stdout`, everything else on `stderr`. */
@@ -67,8 +68,12 @@ function deliver([whom, what, says]: Message): void {
     case 'result':
       return calls.leave(whom)?.resolve(says as LiteLLMExecutionResult);
     case 'spawn': {
-      const running = start(caller, whom, says as Command, () => commands.delete(whom));
-      commands.set(whom, running);
+      let over = false;
+      const running = start(caller, whom, says as Command, () => {
+        over = true;
+        commands.delete(whom);
+      });
+      if (!over) commands.set(whom, running);
       return;
     }
     case 'kill':
@@ -83,7 +88,8 @@ type Line = Pick<CliOutputUnit, 'type' | 'content'>;
 function line(onOutput: Waiting['onOutput'], said: Line): void {
   if (!onOutput) return;
   try {
-    onOutput({ ...said, timestamp: new Date().toISOString() });
+    const heard: unknown = onOutput({ ...said, timestamp: new Date().toISOString() });
+    if (heard instanceof Promise) heard.catch(() => {});
   } catch {
     // A listener's mistake is not the call's.
   }
@@ -91,24 +97,34 @@ function line(onOutput: Waiting['onOutput'], said: Line): void {
 
 /** Asks an endpoint. Always resolves: what went wrong stands in `error`. */
 export async function executeLiteLLMEndpoint(options: LiteLLMExecutionOptions): Promise<LiteLLMExecutionResult> {
-  const { onOutput, cwd, ...asked } = options;
   try {
-    const wanted = JSON.stringify({ ...asked, cwd: cwd ?? process.cwd() });
-    const environment = JSON.stringify(process.env);
-    return await new Promise((resolve) => {
-      const id = calls.enter({ resolve, onOutput });
-      caller.call(id, wanted, environment);
-    });
+    return await made(options);
   } catch (error) {
-    return failed(error instanceof Error ? error.message : String(error));
+    return failed(words(error));
   }
+}
+
+function made(options: LiteLLMExecutionOptions): Promise<LiteLLMExecutionResult> {
+  const { onOutput, cwd, ...asked } = options ?? {};
+  if (onOutput != null && typeof onOutput !== 'function') throw new TypeError('wrong options: `onOutput` must be a function');
+  const wanted = written('wrong options', { ...asked, cwd: cwd ?? process.cwd() });
+  const environment = JSON.stringify(process.env);
+  return new Promise((resolve) => {
+    const id = calls.enter({ resolve, onOutput });
+    try {
+      caller.call(id, wanted, environment);
+    } catch (error) {
+      calls.leave(id)?.resolve(failed(words(error)));
+    }
+  });
 }
 
 function failed(error: string): LiteLLMExecutionResult {
   return { success: false, output: '', model: '', provider: '', cacheUsed: false, error };
 }
 
-/** The `@patterns` of a prompt, at sign included. */
+/** The `@patterns` of a prompt, at sign included. @throws {TypeError} where the prompt is no text. */
 export function extractPatterns(prompt: string): string[] {
+  if (typeof prompt !== 'string') throw new TypeError(`the prompt must be a text, found ${kind(prompt)}`);
   return addon.Caller.patterns(prompt);
 }
