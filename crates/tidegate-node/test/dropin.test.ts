@@ -110,12 +110,14 @@ claim('lines tell of the call, of each retry and of the answer', () =>
     ]);
   }));
 
-claim('a listener that throws does not harm the call', () =>
+claim('a listener that throws, now or later, does not harm the call', () =>
   atHome(async (home) => {
-    const onOutput = () => {
+    const now = () => {
       throw new Error('my own');
     };
-    assert.equal((await home.call('echo fine', { onOutput })).output, 'fine');
+    const later = async () => now();
+    assert.equal((await home.call('echo fine', { onOutput: now })).output, 'fine');
+    assert.equal((await home.call('echo fine', { onOutput: later })).output, 'fine');
   }));
 
 claim('files that a prompt names stand before it, each under its name, a secret left out', () =>
@@ -261,13 +263,47 @@ claim('calls that were limited together return one backoff apart, also when Java
     }
   }));
 
-claim('options that are none are a result, not an exception', () =>
-  atHome(async () => {
-    const wrong = { prompt: 5, endpointId: 'e', baseDir: '/' } as unknown as Parameters<typeof executeLiteLLMEndpoint>[0];
-    assert.match((await executeLiteLLMEndpoint(wrong)).error ?? '', /wrong options/);
-    const circular = { prompt: 'hi', endpointId: 'e', baseDir: '/' } as Record<string, unknown>;
-    circular['model'] = circular;
-    assert.match((await executeLiteLLMEndpoint(circular as never)).error ?? '', /circular/i);
+claim('whatever replaces `spawn`, a call ends and the process goes on', () =>
+  atHome(async (home) => {
+    const childProcess = createRequire(import.meta.url)('child_process') as typeof import('node:child_process');
+    const { spawn } = childProcess;
+    const { setTimeout } = globalThis;
+    const fake = (act: (child: EventEmitter & { stdout: EventEmitter; stderr: EventEmitter }) => void, rest: object = {}) => () => {
+      const child = Object.assign(new EventEmitter(), { stdout: new EventEmitter(), stderr: new EventEmitter(), kill: () => true }, rest);
+      queueMicrotask(() => act(child));
+      return child;
+    };
+    const kill = () => {
+      throw new Error('nobody there');
+    };
+    const fakes: [spawn: () => unknown, error: RegExp | undefined][] = [
+      [() => undefined, /^Failed to spawn Python process: /],
+      [() => ({}), /^Failed to spawn Python process: /],
+      [fake(() => {}, { kill }), /^Command timed out after 240000ms$/],
+      [fake(() => {}, { kill: undefined }), /^Command timed out after 240000ms$/],
+      [fake((child) => child.emit('close', 'no number')), /^Process was ended by signal 0$/],
+      [fake((child) => child.emit('close', null, 'SIGKILL')), /^Process was ended by signal 9$/],
+      [fake((child) => (child.stdout.emit('error', new Error('EIO')), child.emit('close', 0))), undefined],
+      [fake((child) => (child.stdout.emit('data', 5), child.emit('close', 0))), undefined],
+      [fake((child) => (child.emit('close', 0), child.emit('error', new Error('late')), child.emit('close', 1))), undefined],
+    ];
+    globalThis.setTimeout = ((run: () => void, delay: number) => setTimeout(run, delay === 240_000 ? 1 : delay)) as typeof setTimeout;
+    try {
+      for (const [replaced, error] of fakes) {
+        childProcess.spawn = replaced as typeof spawn;
+        const result = await home.call('');
+        if (error) assert.match(result.error ?? '', error);
+        else assert.equal(result.success, true);
+      }
+    } finally {
+      childProcess.spawn = spawn;
+      globalThis.setTimeout = setTimeout;
+    }
+  }));
+
+claim('a child that a signal ends is told by its number', () =>
+  atHome(async (home) => {
+    assert.equal((await home.call('kill -KILL $$')).error, 'Process was ended by signal 9');
   }));
 
 claim('patterns are found as they stand in the prompt', () => {

@@ -89,3 +89,36 @@ claim('tools that are wanted come with their arguments', () =>
     assert.deepEqual(JSON.parse(written), { city: 'Bern' });
     assert.equal((await stream.answer()).toolCalls[0]?.name, 'weather');
   }));
+
+claim('whoever asks for a piece before the last one has come gets the next, and two iterations share the pieces', () =>
+  asking(`ok="${WORDS}"; ok="${WORDS}"; ok="${WORDS}"`, async (executor) => {
+    const stream = executor.stream({ endpoint: 'e', prompt: 'count' });
+    const [started, ...texts] = await Promise.all([stream.next(), stream.next(), stream.next()]);
+    assert.equal(started.value?.type, 'started');
+    assert.deepEqual(texts.map(({ value }) => value?.type === 'text' && value.text), ['one', ' two']);
+    await stream.return();
+
+    const shared = executor.stream({ endpoint: 'e', prompt: 'count' });
+    const pieces: string[] = [];
+    const iterate = async () => {
+      for await (const piece of shared) if (piece.type === 'text') pieces.push(piece.text);
+    };
+    await Promise.all([iterate(), iterate()]);
+    assert.equal(pieces.join(''), WORDS);
+
+    const whole = executor.stream({ endpoint: 'e', prompt: 'count' });
+    const answers = await Promise.all([whole.answer(), whole.answer()]);
+    assert.deepEqual(answers.map(({ text }) => text), [WORDS, WORDS]);
+  }));
+
+claim('a signal that was given before the first piece is asked for stops a stream before it is sent', () =>
+  asking('ok', async (executor, simulator) => {
+    const controller = new AbortController();
+    const reason = new Error('never mind');
+    const stream = executor.stream({ endpoint: 'e', prompt: 'hi', signal: controller.signal });
+    controller.abort(reason);
+    await assert.rejects(stream.next(), reason);
+    assert.deepEqual(await stream.next(), { done: true, value: undefined });
+    await assert.rejects(stream.answer(), reason);
+    assert.equal((await simulator.stats()).requests, 0);
+  }));
