@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -11,6 +13,7 @@ import { Worker } from 'node:worker_threads';
 import { Executor } from 'tidegate';
 
 import { claim } from './claims.ts';
+import { atHome } from './dropin.ts';
 import { config, simulator } from './simulator.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -150,4 +153,112 @@ claim('when many runs at a time have come and gone another thread drives the eng
   } finally {
     running.stop();
   }
+});
+
+claim('what was refused keeps no process alive', async () => {
+  const { printed, code } = await program(`
+    import { Executor } from 'tidegate';
+    import { executeLiteLLMEndpoint } from 'tidegate/tools/litellm-executor';
+    const executor = new Executor({ env: {} });
+    const wrong = [undefined, () => 1, { prompt: 'hi', signal: 5 }, { prompt: 'hi', toJSON: () => undefined }];
+    for (const request of wrong) executor.run(request).catch(({ kind }) => console.log(kind));
+    executeLiteLLMEndpoint({ toJSON: () => undefined }).then(({ success }) => console.log(success));
+  `);
+  assert.deepEqual({ printed, code }, { printed: 'options\noptions\noptions\noptions\nfalse', code: 0 });
+});
+
+claim('runs go on, and the process ends, where a test puts clocks of its own in place of Node\'s', async () => {
+  const running = await simulator('', '--otherwise', 'ok=still');
+  try {
+    const { printed, code } = await program(`
+      ${made(running.url)}
+      import { mock } from 'node:test';
+      const first = executor.run({ endpoint: 'e', prompt: 'hi' });
+      mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'setImmediate', 'Date'] });
+      const runs = Array.from({ length: 300 }, () => executor.run({ endpoint: 'e', prompt: 'hi' }));
+      await Promise.all([first, ...runs]);
+      console.log('all');
+    `);
+    assert.deepEqual({ printed, code }, { printed: 'all', code: 0 });
+  } finally {
+    running.stop();
+  }
+});
+
+claim('calls of a thread that has ended hold up nobody who was limited with them', () =>
+  atHome(async (home) => {
+    const python = join(home.path, 'python');
+    const script = `[ -e ${home.path}/$6 ] && echo fine && exit; touch ${home.path}/$6; echo "HTTP 429" >&2; exit 1`;
+    writeFileSync(python, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    const options = { endpointId: 'e', baseDir: '/', python, maxRetries: 1, retryBaseDelayMs: 100 };
+    const source = `
+      const { workerData, parentPort } = require('node:worker_threads');
+      const { executeLiteLLMEndpoint } = require('tidegate/tools/litellm-executor');
+      const onOutput = ({ content }) => content.includes('retry') && parentPort.postMessage('limited');
+      for (const prompt of ['a', 'b', 'c']) executeLiteLLMEndpoint({ ...workerData, prompt, onOutput });
+    `;
+    const thread = new Worker(source, { eval: true, workerData: options });
+    let limited = 0;
+    await new Promise<void>((all) => thread.on('message', () => (limited += 1) === 3 && all()));
+    await thread.terminate();
+    const began = performance.now();
+    const mine = await home.call(script, { ...options, prompt: 'mine' });
+    assert.equal(mine.output, 'fine');
+    // A slot that nobody takes lapses after two seconds: none was waited for.
+    assert.ok(performance.now() - began < 1_500, `${performance.now() - began} ms`);
+    assert.ok(existsSync(join(home.path, 'mine')));
+  }));
+
+claim('a package without its binary, or with one that is none, says so and what to do', async () => {
+  const copy = mkdtempSync(join(tmpdir(), 'tidegate-copy-'));
+  try {
+    for (const name of ['dist', 'package.json']) cpSync(join(root, name), join(copy, name), { recursive: true });
+    const source = `import(${JSON.stringify(join(copy, 'dist', 'index.js'))}).catch(({ message }) => console.log(message));`;
+    assert.match((await program(source)).printed, /^tidegate has no binary for .*npm run build makes it.*nor the package @tidegate\//);
+    mkdirSync(join(copy, 'native'));
+    for (const name of readdirSync(join(root, 'native'))) writeFileSync(join(copy, 'native', name), 'none');
+    assert.match((await program(source)).printed, /^tidegate's binary cannot be loaded, build or install it anew: .*\.node/);
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
+});
+
+claim('two copies of the package in one thread share the engine', async () => {
+  const copy = mkdtempSync(join(tmpdir(), 'tidegate-copy-'));
+  try {
+    for (const name of ['dist', 'native', 'package.json']) cpSync(join(root, name), join(copy, name), { recursive: true });
+    const source = `
+      await import('tidegate');
+      const { Executor } = await import(${JSON.stringify(join(copy, 'dist', 'index.js'))});
+      new Executor({ env: {} });
+      console.log(process.report.getReport().sharedObjects.filter((name) => name.endsWith('.node')).length);
+    `;
+    assert.equal((await program(source)).printed, '1');
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
+});
+
+claim('an iteration over events that was never left keeps no engine', async () => {
+  const { printed } = await program(`
+    import { setFlagsFromString } from 'node:v8';
+    import { runInNewContext } from 'node:vm';
+    import { setImmediate as turn } from 'node:timers/promises';
+    import { Executor } from 'tidegate';
+    setFlagsFromString('--expose-gc');
+    const gc = runInNewContext('gc');
+    const addon = globalThis[Symbol.for('tidegate.addon.1')];
+    const { Engine } = addon;
+    const engines = [];
+    addon.Engine = function (...args) {
+      const engine = new Engine(...args);
+      engines.push(new WeakRef(engine));
+      return engine;
+    };
+    for (let n = 0; n < 10; n += 1) new Executor({ env: {} }).events();
+    for (let n = 0; n < 20; n += 1) { await turn(); gc(); }
+    console.log(engines.length, engines.filter((engine) => engine.deref()).length);
+  `);
+  // The last one may still lie on the stack.
+  assert.match(printed, /^10 [01]$/);
 });
