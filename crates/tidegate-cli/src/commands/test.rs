@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tidegate::config::{Config, EndpointConfig, Origin, Settings, Sourced, Time};
+use tidegate::plan;
 use tidegate::{ErrorKind, Outcome, Request, RunRequest, Spell};
 
 use crate::args::{Global, TestOptions};
@@ -38,6 +39,7 @@ pub(crate) async fn ask(
         let alone = alone(configured);
         config.insert_endpoint(alone);
     }
+    let request = asked(&config, endpoint, settings(test));
     let spinner = if global.quiet {
         Spinner::hidden()
     } else {
@@ -51,17 +53,23 @@ pub(crate) async fn ask(
         }
     };
     spinner.watch(&executor);
-    let request = RunRequest {
-        endpoint,
-        request: Request {
-            max_tokens: Some(MAX_TOKENS),
-            ..Request::prompt(PROMPT)
-        },
-        settings: settings(test),
-        ..RunRequest::default()
-    };
     let work = async { show(&executor.run(request).await, global, test.json) };
     interruptible(&executor, &spinner, Box::pin(work)).await
+}
+
+/// The question, with the limit on tokens wherever there is such a thing.
+fn asked(config: &Config, endpoint: Option<String>, settings: Settings) -> RunRequest {
+    let mut request = RunRequest {
+        endpoint,
+        request: Request::prompt(PROMPT),
+        settings,
+        ..RunRequest::default()
+    };
+    let plan = plan::plan(config, plan::built_in, &request);
+    let first = plan.ok().and_then(|plan| plan.targets.into_iter().next());
+    let is_command = first.is_some_and(|choice| choice.target.command.is_some());
+    request.request.max_tokens = (!is_command).then_some(MAX_TOKENS);
+    request
 }
 
 /// The endpoint without those that would stand in for it.

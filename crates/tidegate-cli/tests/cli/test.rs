@@ -104,6 +104,23 @@ fn an_endpoint_that_is_not_configured_can_be_tested_too() {
 }
 
 #[test]
+fn a_command_can_be_tested_though_it_knows_no_limit_on_tokens() {
+    let stage = Stage::new();
+    stage.config(
+        "[providers.mine]\ntype = \"command\"\nargv = [\"echo\", \"{prompt}\"]\n\
+         [endpoints.own]\nprovider = \"mine\"\nmodel = \"any\"\n",
+    );
+    for (args, target) in [
+        (["endpoint", "test", "own"], "own (mine/any): ok in "),
+        (["provider", "test", "mine"], "mine/any: ok in "),
+    ] {
+        let ran = stage.run(&args);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert!(ran.stdout.starts_with(target), "{ran:?}");
+    }
+}
+
+#[test]
 fn the_demo_passes_its_own_test() {
     let ran = Stage::new().run(&["endpoint", "test", "demo"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
