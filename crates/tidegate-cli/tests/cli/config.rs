@@ -38,6 +38,23 @@ fn init_writes_a_file_that_check_accepts_and_leaves_one_that_is_there() {
 }
 
 #[test]
+fn a_file_that_cannot_be_seen_is_an_error_and_not_the_same_as_none() {
+    let stage = Stage::new();
+    let config = stage.home().join(".config");
+    std::fs::create_dir(&config).unwrap();
+    // A link to itself: what is behind it cannot be looked at, not even by root.
+    std::os::unix::fs::symlink("tidegate", config.join("tidegate")).unwrap();
+    for args in [
+        &["config", "check"][..],
+        &["endpoint", "list"],
+        &["run", "-e", "demo", "hi"],
+    ] {
+        let says = [".config/tidegate/tidegate.toml", "cannot be read"];
+        stage.run(args).failed(3, &says);
+    }
+}
+
+#[test]
 fn path_tells_which_file_is_read() {
     let stage = Stage::new();
     let there = stage.home().join(".config/tidegate/tidegate.toml");

@@ -3,6 +3,7 @@
 //! Never in the working directory: a cloned repository must not redirect keys or start commands. For the same reason
 //! a relative directory in a variable that many programs share is not followed.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::environment::Environment;
@@ -12,14 +13,26 @@ pub(super) const VARIABLE: &str = "TIDEGATE_CONFIG";
 
 /// The file to read: the one given (`--config`), the one `$TIDEGATE_CONFIG` names, `tidegate/tidegate.toml` in the
 /// user's configuration directory, or `config/litellm-api-config.json` under `$CCW_DATA_DIR`; the last two where they
-/// exist.
+/// exist, or may exist in a directory that cannot be looked into: to read them then says so.
 pub fn locate(explicit: Option<&Path>, environment: &Environment) -> Option<PathBuf> {
     let named = explicit.or_else(|| environment.get(VARIABLE).map(Path::new));
-    let existing = |path: PathBuf| path.is_file().then_some(path);
+    let existing = |path: PathBuf| (!is_absent(&path)).then_some(path);
     named
         .map(Path::to_path_buf)
         .or_else(|| default_path(environment).and_then(existing))
         .or_else(|| ccw_path(environment).and_then(existing))
+}
+
+/// Whether there is surely nothing. A file that only cannot be seen must not count as none: everything would go on
+/// without what it says.
+fn is_absent(path: &Path) -> bool {
+    match path.metadata() {
+        Ok(_) => false,
+        Err(error) => matches!(
+            error.kind(),
+            ErrorKind::NotFound | ErrorKind::NotADirectory
+        ),
+    }
 }
 
 /// Where the user's own file belongs: `$XDG_CONFIG_HOME/tidegate/tidegate.toml`, or the same under `~/.config`.
