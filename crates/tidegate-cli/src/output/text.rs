@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use tidegate::{Decision, Event, EventKind, EventSink, Outcome, Skipped, Spell};
+use tidegate::{
+    Decision, Delivery, Event, EventKind, EventSink, Failure, FailureKind, Outcome, Skipped, Spell,
+};
 
 use crate::args::Global;
 use crate::exit::Exit;
@@ -172,12 +174,8 @@ pub(crate) fn outcome<A>(outcome: &Outcome<A>, exit: Exit, global: &Global) {
     match &outcome.result {
         Err(problem) => {
             error(exit, &problem.to_string());
-            if let Some(detail) = problem
-                .failure()
-                .map(|failure| &failure.detail)
-                .filter(|detail| !detail.is_empty())
-            {
-                styled(QUIET, &format!("  it said: {}", ends(detail.as_str())));
+            if let Some(failure) = problem.failure() {
+                because(failure);
             }
         }
         Ok(_)
@@ -187,6 +185,21 @@ pub(crate) fn outcome<A>(outcome: &Outcome<A>, exit: Exit, global: &Global) {
             styled(QUIET, &summary(outcome));
         }
         Ok(_) => {}
+    }
+}
+
+/// The words behind a failure, and whose they are: what comes without a status and without a code was found out here.
+fn because(failure: &Failure) {
+    let said = failure.status.is_some() || failure.code.is_some();
+    if !failure.detail.is_empty() {
+        let who = if said { "it said: " } else { "" };
+        styled(QUIET, &format!("  {who}{}", ends(failure.detail.as_str())));
+    }
+    if failure.kind == FailureKind::RateLimited && failure.delivery == Delivery::NotSent {
+        styled(
+            QUIET,
+            "  `tidegate queue status` says what is held against it",
+        );
     }
 }
 

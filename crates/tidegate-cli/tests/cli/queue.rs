@@ -45,6 +45,22 @@ fn what_one_command_learned_the_next_one_knows() {
 }
 
 #[test]
+fn who_cannot_wait_so_long_is_told_how_long_and_for_what() {
+    let provider = Provider::scripted("429,retry-after=3600");
+    let stage = provider.stage();
+    assert_eq!(run(&stage, &["hi"]).code, Some(6));
+    let ran = run(&stage, &["hi"]);
+    let says = [
+        " openai gpt-4o` comes in 59m ",
+        "`deadline` and `max_wait`",
+        "`tidegate queue status`",
+    ];
+    ran.failed(6, &says);
+    assert!(!ran.stderr.contains("it said"), "nobody was asked: {ran:?}");
+    assert_eq!(provider.requests(), 1);
+}
+
+#[test]
 fn the_file_is_its_owners_alone_and_lies_in_the_state_directory() {
     use std::os::unix::fs::PermissionsExt;
 

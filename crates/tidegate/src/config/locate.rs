@@ -28,10 +28,7 @@ pub fn locate(explicit: Option<&Path>, environment: &Environment) -> Option<Path
 fn is_absent(path: &Path) -> bool {
     match path.metadata() {
         Ok(_) => false,
-        Err(error) => matches!(
-            error.kind(),
-            ErrorKind::NotFound | ErrorKind::NotADirectory
-        ),
+        Err(error) => matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
     }
 }
 

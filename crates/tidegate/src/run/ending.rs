@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use tidegate_core::quota::Refusal;
 use tidegate_core::retry::{self, Decision, Situation};
-use tidegate_core::{Cost, Delivery, Excerpt, Failure, FailureKind, GiveUp, Response, Timestamp};
+use tidegate_core::{
+    Cost, Delivery, Excerpt, Failure, FailureKind, GiveUp, LimitKey, Response, Spell, Timestamp,
+};
 use tidegate_queue::{AcquireError, Permit};
 
 use super::{Leave, Run, Stay};
@@ -98,7 +100,7 @@ impl<W: Work> Run<'_, W> {
                 Leave::Fallback(LIMITED)
             }
             AcquireError::DeadlineTooClose { earliest } => {
-                let failure = self.too_late(earliest);
+                let failure = self.too_late(&stay.target.limit_key, earliest);
                 self.stop(&stay.label, failure, GiveUp::DeadlineTooClose)
             }
             other => Leave::Stop(Error::internal(other.to_string())),
@@ -106,7 +108,7 @@ impl<W: Work> Run<'_, W> {
     }
 
     /// The failure of a run whose turn would come too late: the last refusal, or that there are too many before it.
-    fn too_late(&self, earliest: Option<Timestamp>) -> Failure {
+    fn too_late(&self, key: &LimitKey, earliest: Option<Timestamp>) -> Failure {
         let last = self.record.attempts.last();
         if let Some((failure, _)) = last.and_then(|attempt| attempt.failed.as_ref()) {
             return failure.clone();
@@ -118,9 +120,16 @@ impl<W: Work> Run<'_, W> {
             };
         }
         let wait = earliest.map(|at| at.saturating_since(self.engine.clock().now()));
+        let turn = wait.map_or_else(
+            || "does not come in time".to_owned(),
+            |wait| format!("comes in {}", Spell(wait)),
+        );
+        let words = format!(
+            "its turn in the line of `{key}` {turn}: later than `deadline` and `max_wait` allow"
+        );
         Failure::new(LIMITED, Delivery::NotSent)
             .with_retry_after(wait)
-            .with_detail(Excerpt::of("the queue is too long to wait in", []))
+            .with_detail(Excerpt::of(&words, []))
     }
 
     /// A failure before anything was sent: nothing to retry.
