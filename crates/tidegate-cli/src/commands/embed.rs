@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use tidegate::{EmbedRequest, EmbedRun, Executor, Outcome};
 
 use crate::args::{Embed, Format, Global};
-use crate::commands::run::{interruptible, written};
+use crate::commands::run::{Shown, interruptible, written};
 use crate::exit::Exit;
 use crate::output::spinner::Spinner;
 use crate::output::text;
@@ -54,7 +54,7 @@ pub(crate) async fn run(global: &Global, args: Embed) -> Exit {
     };
     spinner.watch(&executor);
     let work = Box::pin(embed(&executor, args, texts, vectors, global, &spinner));
-    interruptible(&executor, &spinner, work).await
+    interruptible(&executor, &spinner, Shown::Whole, work).await
 }
 
 fn format(args: &Embed) -> Format {

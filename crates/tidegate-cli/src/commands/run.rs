@@ -73,10 +73,10 @@ pub(crate) async fn run(global: &Global, args: Run) -> Exit {
     }
     if dry_run {
         let look = Box::pin(look(&executor, request, shown, &spinner, global));
-        return interruptible(&executor, &spinner, look).await;
+        return interruptible(&executor, &spinner, shown, look).await;
     }
     let work = Box::pin(show(&executor, request, shown, global));
-    interruptible(&executor, &spinner, work).await
+    interruptible(&executor, &spinner, shown, work).await
 }
 
 /// Shows what a run would send.
@@ -119,15 +119,15 @@ fn content(args: &Run) -> Result<Request, String> {
 
 /// An error before there is a run to tell of.
 fn early(args: &Run, kind: &'static str, exit: Exit, what: &str) -> Exit {
-    if args.json || args.events {
-        return written(json::print_early(kind, what, exit), exit);
-    }
-    text::error(exit, what)
+    let shown = Shown::of(args);
+    shown
+        .document(kind, what, exit)
+        .unwrap_or_else(|| text::error(exit, what))
 }
 
 /// How the answer is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shown {
+pub(super) enum Shown {
     Whole,
     Pieces,
     Json,
@@ -147,6 +147,16 @@ impl Shown {
             _ if io::stdout().is_terminal() => Self::Pieces,
             _ => Self::Whole,
         }
+    }
+
+    /// Prints the object that stands for an outcome where there is none; `None` where nobody reads objects.
+    fn document(self, kind: &'static str, what: &str, exit: Exit) -> Option<Exit> {
+        let printed = match self {
+            Self::Json => json::print_early(kind, what, exit),
+            Self::Events => json::print_early_last(kind, what, exit),
+            Self::Whole | Self::Pieces => return None,
+        };
+        Some(written(printed, exit))
     }
 }
 
@@ -186,6 +196,7 @@ fn names_files(context: &Context) -> bool {
 pub(super) async fn interruptible(
     executor: &Executor,
     spinner: &Spinner,
+    shown: Shown,
     run: impl Future<Output = Exit>,
 ) -> Exit {
     let interrupt = match Interrupt::listen() {
@@ -199,7 +210,8 @@ pub(super) async fn interruptible(
         () = interrupt.next() => {
             spinner.end();
             text::note("interrupted");
-            Exit::Interrupted
+            let document = shown.document("interrupted", "interrupted", Exit::Interrupted);
+            document.unwrap_or(Exit::Interrupted)
         }
     };
     spinner.end();
@@ -238,22 +250,43 @@ async fn show(executor: &Executor, request: RunRequest, shown: Shown, global: &G
 
 /// Prints an answer as it comes; the tools it wants called, when they are known.
 async fn pieces(mut stream: ResponseStream) -> io::Result<Outcome> {
-    let (mut stdout, mut line_open) = (io::stdout(), false);
+    let mut stdout = io::stdout();
+    let mut line = Line { open: false };
     while let Some(delta) = next(&mut stream, &mut stdout).await? {
         if let Delta::Text(text) = delta {
             stdout.write_all(text.as_bytes())?;
-            line_open = !text.ends_with('\n');
+            line.open = !text.ends_with('\n');
         }
     }
-    if line_open {
-        stdout.write_all(b"\n")?;
-    }
+    line.end()?;
     stdout.flush()?;
     let outcome = stream.finish().await;
     if let Ok(response) = &outcome.result {
         tool_calls(&mut stdout, &response.tool_calls)?;
     }
     Ok(outcome)
+}
+
+/// The line that an answer is being written on. It ends even where the answer does not: what is told of an interrupt
+/// must not stand behind half a line.
+struct Line {
+    open: bool,
+}
+
+impl Line {
+    fn end(&mut self) -> io::Result<()> {
+        if std::mem::take(&mut self.open) {
+            return io::stdout().write_all(b"\n");
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        // An interrupt: nobody is left to be told.
+        drop(self.end());
+    }
 }
 
 /// The next piece. Whoever brings them gets one more turn before what is there is written: pieces that came together go

@@ -10,7 +10,7 @@ use tidegate::{ErrorKind, Outcome, Request, RunRequest, Spell};
 
 use crate::args::{Global, TestOptions};
 use crate::commands;
-use crate::commands::run::{exit, interruptible, written};
+use crate::commands::run::{Shown, exit, interruptible, written};
 use crate::exit::Exit;
 use crate::output::spinner::Spinner;
 use crate::output::{advice, json, text};
@@ -39,7 +39,7 @@ pub(crate) async fn ask(
         let alone = alone(configured);
         config.insert_endpoint(alone);
     }
-    let request = asked(&config, endpoint, settings(test));
+    let request = asked(&config, endpoint, settings(&test));
     let spinner = if global.quiet {
         Spinner::hidden()
     } else {
@@ -54,7 +54,8 @@ pub(crate) async fn ask(
     };
     spinner.watch(&executor);
     let work = async { show(&executor.run(request).await, global, test.json) };
-    interruptible(&executor, &spinner, Box::pin(work)).await
+    let shown = if test.json { Shown::Json } else { Shown::Whole };
+    interruptible(&executor, &spinner, shown, Box::pin(work)).await
 }
 
 /// The question, with the limit on tokens wherever there is such a thing.
@@ -86,7 +87,7 @@ fn alone(endpoint: &EndpointConfig) -> EndpointConfig {
 }
 
 /// Impatient, whatever is configured: somebody sits and waits.
-fn settings(test: TestOptions) -> Settings {
+fn settings(test: &TestOptions) -> Settings {
     let retries = test.max_retries.unwrap_or(0);
     let timeout = test.timeout.map_or(TIMEOUT, |time| time.0);
     let deadline = timeout

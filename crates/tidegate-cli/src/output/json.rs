@@ -89,8 +89,17 @@ pub(crate) fn print(outcome: &Outcome, exit: Exit) -> io::Result<()> {
     write(&document(outcome, exit))
 }
 
-/// Prints an error that came before there was a run, in the same shape.
+/// Prints an error that is not the outcome of a run, in the same shape.
 pub(crate) fn print_early(kind: &'static str, message: &str, exit: Exit) -> io::Result<()> {
+    write(&without_outcome(kind, message, exit))
+}
+
+/// Prints such an error as the last line behind the events.
+pub(crate) fn print_early_last(kind: &'static str, message: &str, exit: Exit) -> io::Result<()> {
+    line(&Last::of(without_outcome(kind, message, exit)))
+}
+
+fn without_outcome(kind: &'static str, message: &str, exit: Exit) -> Document<'static> {
     let error = Problem {
         kind,
         message: message.to_owned(),
@@ -99,25 +108,33 @@ pub(crate) fn print_early(kind: &'static str, message: &str, exit: Exit) -> io::
         detail: None,
         received: None,
     };
-    write(&Document {
+    Document {
         error: Some(error),
         exit_code: exit.code(),
         ..Document::default()
-    })
+    }
 }
 
-/// Prints the outcome as the last line behind the events: one line, with a `type` like theirs.
+/// Prints the outcome as the last line behind the events.
 pub(crate) fn print_last(outcome: &Outcome, exit: Exit) -> io::Result<()> {
-    #[derive(Serialize)]
-    struct Last<'o> {
-        r#type: &'static str,
-        #[serde(flatten)]
-        document: Document<'o>,
+    line(&Last::of(document(outcome, exit)))
+}
+
+/// The line behind the events, with a `type` like theirs.
+#[derive(Serialize)]
+struct Last<'o> {
+    r#type: &'static str,
+    #[serde(flatten)]
+    document: Document<'o>,
+}
+
+impl<'o> Last<'o> {
+    const fn of(document: Document<'o>) -> Self {
+        Self {
+            r#type: "outcome",
+            document,
+        }
     }
-    line(&Last {
-        r#type: "outcome",
-        document: document(outcome, exit),
-    })
 }
 
 /// Prints events as lines of JSON on stdout, as they happen.

@@ -1,7 +1,7 @@
 //! Ctrl-C.
 
-use std::io::{BufRead, Read};
-use std::process::Command;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
 
 use crate::stage::{Provider, Stage, started};
 
@@ -40,6 +40,69 @@ fn an_interrupt_ends_a_waiting_run_with_130() {
         stderr.read_to_string(&mut rest).unwrap();
         assert!(rest.contains("interrupted"), "{rest}");
     }
+}
+
+/// A run that waits a minute before it tries again, told of in this form.
+fn waiting_to_retry(stage: &Stage, form: &str) -> Command {
+    let args = ["run", "-e", "openai/gpt-4o", form, "hi"];
+    let patience = ["--max-retries", "1", "--retry-base-delay", "60s"];
+    stage.command(&[&args[..], &patience].concat())
+}
+
+#[track_caller]
+fn is_an_interrupt(document: &str) {
+    let object: serde_json::Value = serde_json::from_str(document).unwrap();
+    assert_eq!(object["error"]["kind"], "interrupted", "{document}");
+    let ends = (&object["ok"], &object["exit_code"]);
+    assert_eq!(ends, (&false.into(), &130.into()));
+}
+
+#[test]
+fn an_interrupted_run_still_ends_in_its_object() {
+    let provider = Provider::scripted("503");
+    let stage = provider.stage();
+    let command = waiting_to_retry(&stage, "--json");
+    let (mut child, _stderr) = started(command, "trying again in 60s");
+    signal("-INT", child.id());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let mut stdout = String::new();
+    let mut pipe = child.stdout.take().unwrap();
+    pipe.read_to_string(&mut stdout).unwrap();
+    is_an_interrupt(&stdout);
+}
+
+#[test]
+fn an_interrupted_run_still_ends_in_the_line_behind_its_events() {
+    let provider = Provider::scripted("503");
+    let stage = provider.stage();
+    let mut command = waiting_to_retry(&stage, "--events");
+    let mut child = (command.stdout(Stdio::piped()).stderr(Stdio::null()))
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let failed = |line: &String| line.contains("attempt_failed");
+    assert!(lines.by_ref().map(Result::unwrap).any(|line| failed(&line)));
+    signal("-INT", child.id());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    is_an_interrupt(&lines.last().unwrap().unwrap());
+}
+
+#[test]
+fn half_a_line_of_an_answer_is_ended_before_the_interrupt_is_told() {
+    let provider = Provider::scripted("ok=one two three four,stall=2");
+    let stage = provider.stage();
+    let mut command = stage.command(&["run", "-e", "openai/gpt-4o", "--stream", "hi"]);
+    let mut child = (command.stdout(Stdio::piped()).stderr(Stdio::piped()))
+        .spawn()
+        .unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let mut answer = [0; "one two".len()];
+    stdout.read_exact(&mut answer).unwrap();
+    signal("-INT", child.id());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let mut rest = String::new();
+    stdout.read_to_string(&mut rest).unwrap();
+    assert!(rest.ends_with('\n'), "{rest:?}");
 }
 
 /// A stage whose only endpoint is this script, run in the stage's home.

@@ -16,6 +16,21 @@ fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[test]
+fn an_error_before_the_run_is_a_line_where_events_are_lines() {
+    for (args, kind, code) in [
+        (&["run", "--events", " "][..], "usage", 2),
+        (&["run", "--events", "--config", "none", "hi"], "config", 3),
+    ] {
+        let ran = Stage::new().run(args);
+        let lines = ran.stdout.lines().count();
+        assert_eq!((lines, ran.code), (1, Some(code)), "{ran:?}");
+        let last = ran.json();
+        let told = (&last["type"], &last["error"]["kind"], &last["exit_code"]);
+        assert_eq!(told, (&"outcome".into(), &kind.into(), &code.into()));
+    }
+}
+
+#[test]
 fn the_demo_answers_without_key_or_configuration_and_shows_what_happened() {
     let stage = Stage::new();
     stage.file("notes.md", "a short note");
