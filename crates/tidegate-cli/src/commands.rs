@@ -20,6 +20,9 @@ use crate::args::Global;
 use crate::exit::Exit;
 use crate::output::{json, text};
 
+/// Where lines are kept unless `[queue]` says otherwise: all commands of a user are to share them.
+pub(crate) const STORE: StoreKind = StoreKind::Sqlite;
+
 /// The configuration the flags ask for.
 pub(crate) fn load(global: &Global) -> Result<Config, ConfigError> {
     let environment = Environment::from_process();
@@ -45,7 +48,7 @@ pub(crate) fn executor(
     if alone {
         return Ok(Executor::builder(config));
     }
-    let opened = store::open(&config, StoreKind::Sqlite)?;
+    let opened = store::open(&config, STORE)?;
     if let Some(warning) = opened.warning.filter(|_| !global.quiet) {
         text::warning(&warning);
     }

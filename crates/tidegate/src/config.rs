@@ -3,7 +3,7 @@
 //! A setting that is ignored costs more than one that is refused: a misspelt `max_retry` means no retries, and nobody
 //! learns of it before the night it matters. So everything that is not understood is an error with file, line and the
 //! name that was probably meant. Reading is a pure function of text and environment; only [`Config::load`],
-//! [`locate`], [`mod@edit`] and [`Environment::from_process`] look outside.
+//! [`locate`], [`mod@edit`], [`ProviderConfig::out_of_reach`] and [`Environment::from_process`] look outside.
 
 mod ccw;
 mod context;
@@ -22,6 +22,7 @@ mod nearest;
 mod origin;
 mod provider;
 mod queue;
+mod reach;
 mod read;
 mod rows;
 mod settings;

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use tidegate::config::{self, Config, Environment};
+use tidegate::config::{self, Config, EndpointConfig, Environment};
 
 use crate::args::{ConfigCommand, Global};
 use crate::commands::{self, endpoint};
@@ -68,6 +68,11 @@ fn check(config: &Config) -> Exit {
     for warning in &config.warnings {
         text::warning(warning);
     }
+    let store = config.queue.store.as_ref().map(|store| store.value);
+    for (place, key, kind) in config.queue.unused(store.unwrap_or(commands::STORE)) {
+        let what = format!("{place}: `{key}` in [queue] does nothing without `store = \"{kind}\"`");
+        text::warning(&what);
+    }
     let enabled: Vec<_> = config
         .endpoints
         .values()
@@ -75,9 +80,9 @@ fn check(config: &Config) -> Exit {
         .collect();
     let problems: Vec<_> = enabled
         .iter()
-        .filter_map(|endpoint| Some((endpoint, endpoint::check(config, &endpoint.name).err()?)))
+        .filter_map(|endpoint| Some((endpoint, problem(config, endpoint)?)))
         .collect();
-    for (endpoint, problem) in &problems {
+    for (endpoint, (problem, _)) in &problems {
         text::warning(&format!("endpoint `{}`: {problem}", endpoint.name));
     }
     let file = config
@@ -91,12 +96,28 @@ fn check(config: &Config) -> Exit {
     ));
     match problems
         .iter()
-        .all(|(_, problem)| problem.is_missing_credential())
+        .all(|(_, (_, exit))| *exit == Exit::Credentials)
     {
         _ if printed != Exit::Done || problems.is_empty() => printed,
         true => Exit::Credentials,
         false => Exit::Config,
     }
+}
+
+/// Why a run of this endpoint would end before it is sent, and how.
+fn problem(config: &Config, endpoint: &EndpointConfig) -> Option<(String, Exit)> {
+    if let Err(problem) = endpoint::check(config, &endpoint.name) {
+        let credential = problem.is_missing_credential();
+        let exit = if credential {
+            Exit::Credentials
+        } else {
+            Exit::Config
+        };
+        return Some((problem.to_string(), exit));
+    }
+    let provider = config.providers.get(&endpoint.provider.value)?;
+    let missing = provider.out_of_reach(&config.environment)?;
+    Some((missing, Exit::Config))
 }
 
 fn init(global: &Global) -> Exit {

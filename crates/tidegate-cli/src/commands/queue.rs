@@ -32,7 +32,7 @@ pub(crate) async fn run(global: &Global, command: QueueCommand) -> Exit {
 fn open(global: &Global) -> Result<(Executor, StoreKind), Refusal> {
     let wrong = |error: &dyn std::error::Error| ("config", Exit::Config, error.to_string());
     let config = commands::load(global).map_err(|error| wrong(&error))?;
-    let opened = store::open(&config, StoreKind::Sqlite).map_err(|error| wrong(&error))?;
+    let opened = store::open(&config, commands::STORE).map_err(|error| wrong(&error))?;
     if let Some(warning) = opened.warning.filter(|_| !global.quiet) {
         text::warning(&warning);
     }

@@ -54,6 +54,59 @@ fn a_file_that_cannot_be_seen_is_an_error_and_not_the_same_as_none() {
     }
 }
 
+/// An endpoint whose provider is set up like this.
+fn with_provider(settings: &str) -> String {
+    format!("[providers.mine]\n{settings}\n[endpoints.e]\nprovider = \"mine\"\nmodel = \"m\"\n")
+}
+
+#[test]
+fn check_finds_what_is_not_on_this_machine_before_a_run_does() {
+    const HTTP: &str = "type = \"openai-compatible\"\nbase_url = \"https://127.0.0.1:1\"\n";
+    const COMMAND: &str = "type = \"command\"\nargv = ";
+    let stage = Stage::new();
+    let plain = stage.file("plain", "not to be run");
+    for (settings, says) in [
+        (
+            format!("{HTTP}ca_file = \"none.pem\""),
+            "none.pem cannot be read",
+        ),
+        (
+            format!("{HTTP}client_cert_file = \"none.pem\""),
+            "`client_cert_file` of provider `mine`",
+        ),
+        (
+            format!("{COMMAND}[\"no-such-program\"]"),
+            "no program `no-such-program` in PATH",
+        ),
+        (
+            format!("{COMMAND}['{}']", plain.display()),
+            "there that may be run",
+        ),
+    ] {
+        stage.config(&with_provider(&settings));
+        let ran = stage.run(&["config", "check"]);
+        ran.failed(3, &["tidegate.toml:", says]);
+        assert!(ran.stdout.contains("0 ready"), "{ran:?}");
+    }
+    stage.config(&with_provider(&format!("{COMMAND}[\"sh\"]")));
+    let ran = stage.run(&["config", "check"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
+}
+
+#[test]
+fn check_tells_what_in_the_queue_has_no_effect() {
+    let stage = Stage::new();
+    stage.config("[queue]\nurl = \"${REDIS}\"\n");
+    let ran = stage.run(&["config", "check"]);
+    let says = "tidegate.toml:2: `url` in [queue] does nothing without `store = \"redis\"`";
+    assert!(ran.code == Some(0) && ran.stderr.contains(says), "{ran:?}");
+    for quiet in ["path = \"q.db\"", "store = \"redis\"\nurl = \"${REDIS}\""] {
+        stage.config(&format!("[queue]\n{quiet}\n"));
+        let ran = stage.run(&["config", "check"]);
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
+    }
+}
+
 #[test]
 fn path_tells_which_file_is_read() {
     let stage = Stage::new();

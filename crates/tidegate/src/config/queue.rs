@@ -79,11 +79,39 @@ impl QueueConfig {
     pub(super) fn problem(&self) -> Option<(&Origin, &'static str)> {
         let store = self.store.as_ref()?;
         let homeless = store.value == StoreKind::Redis && self.url.is_none();
-        homeless.then_some((
-            &store.origin,
-            "`store = \"redis\"` in [queue] needs a `url`, such as \"redis://127.0.0.1\" or \"${REDIS_URL}\"",
+        if homeless {
+            return Some((
+                &store.origin,
+                "`store = \"redis\"` in [queue] needs a `url`, such as \"redis://127.0.0.1\" or \"${REDIS_URL}\"",
+            ));
+        }
+        let names_a_server = |url: &Template| {
+            let schemes = ["redis://", "rediss://", "${"];
+            schemes.iter().any(|scheme| url.raw().starts_with(scheme))
+        };
+        let url = (self.url.as_ref()).filter(|url| !names_a_server(&url.value))?;
+        Some((
+            &url.origin,
+            "`url` in [queue] must begin with redis:// or rediss://",
         ))
     }
+
+    /// What is set for another store than `store`, and so without effect: the place, the key, and the store it is for.
+    pub fn unused(&self, store: StoreKind) -> Vec<(&Origin, &'static str, StoreKind)> {
+        let keys = [
+            ("path", origin(self.path.as_ref()), StoreKind::Sqlite),
+            ("url", origin(self.url.as_ref()), StoreKind::Redis),
+            ("prefix", origin(self.prefix.as_ref()), StoreKind::Redis),
+            ("hash_key", origin(self.hash_key.as_ref()), StoreKind::Redis),
+        ];
+        let set = keys.into_iter().filter(|(_, _, kind)| *kind != store);
+        set.filter_map(|(key, origin, kind)| Some((origin?, key, kind)))
+            .collect()
+    }
+}
+
+fn origin<T>(value: Option<&Sourced<T>>) -> Option<&Origin> {
+    value.map(|value| &value.origin)
 }
 
 impl fmt::Display for Pacing {

@@ -1,5 +1,7 @@
 //! What a configuration must be as a whole, whatever file it came from.
 
+mod http;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -184,6 +186,11 @@ impl Checker<'_> {
         self.settings(&provider.settings, &table)?;
         self.base_url(provider, &table)?;
         self.argv(provider, &table)?;
+        // Another program writes the seed's file: one header of one provider must not cost all others.
+        let unsendable = http::problem(provider, &table).filter(|_| self.words == Wording::Toml);
+        if let Some((origin, problem)) = unsendable {
+            self.refuse(origin, problem)?;
+        }
         match find(&provider.kind.value).map(Provider::is_command) {
             Some(true) => self.only_http(provider, &table),
             Some(false) => self.only_command(provider, &table),

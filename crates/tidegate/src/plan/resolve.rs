@@ -80,11 +80,10 @@ impl Resolver<'_> {
         let url = url.ok_or_else(|| PlanError::NoBaseUrl {
             provider: self.account.name.clone(),
         })?;
-        let parsed = reqwest::Url::parse(&url).map_err(|error| error.to_string());
-        let problem = match &parsed {
+        let problem = match reqwest::Url::parse(&url) {
             Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => None,
             Ok(_) => Some("it must begin with http:// or https://".to_owned()),
-            Err(error) => Some(error.clone()),
+            Err(error) => Some(format!("it must begin with http:// or https:// ({error})")),
         };
         match problem {
             None => Ok(url.trim_end_matches('/').to_owned()),
@@ -118,7 +117,9 @@ impl Resolver<'_> {
                 return Ok(Proxy::Url(url));
             }
             Ok(_) => "it must begin with http:// or https://, or be `none`".to_owned(),
-            Err(error) => error.to_string(),
+            Err(error) => {
+                format!("it must begin with http:// or https://, or be `none` ({error})")
+            }
         };
         Err(PlanError::BadProxy {
             provider: self.account.name.clone(),

@@ -267,6 +267,31 @@ fn what_does_not_fit_together_is_refused_where_it_stands() {
 }
 
 #[test]
+fn what_could_never_be_sent_is_told_before_it_is() {
+    assert_all(&[
+        (
+            "[providers.openai]\nheaders = { \"a b\" = \"x\" }",
+            "tidegate.toml:2: the header `a b` of [providers.openai] has a name that HTTP does not allow: letters, digits \
+             and `-`",
+        ),
+        (
+            "[providers.openai]\nheaders = { x = \"a\\nb\" }",
+            "tidegate.toml:2: the header `x` of [providers.openai] has a value that HTTP does not allow: it must be on one \
+             line",
+        ),
+        (
+            "[providers.openai]\nclient_key_file = \"key.pem\"",
+            "tidegate.toml:2: `client_key_file` in [providers.openai] is shown to nobody without the `client_cert_file` \
+             it belongs to",
+        ),
+        (
+            "[queue]\nstore = \"redis\"\nurl = \"http://127.0.0.1\"",
+            "tidegate.toml:3: `url` in [queue] must begin with redis:// or rediss://",
+        ),
+    ]);
+}
+
+#[test]
 fn a_slip_in_a_reference_has_its_place() {
     assert_all(&[
         (
