@@ -7,8 +7,9 @@ use tidegate::quota::Priority;
 
 use super::{flag, positive, priority};
 
-/// `tidegate run`.
+/// `tidegate run`. A number below zero is a wrong value, or a prompt, and not a flag that nobody knows.
 #[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
 #[expect(clippy::struct_excessive_bools, reason = "a flag is a bool")]
 #[expect(clippy::struct_field_names, reason = "a flag is called what it is")]
 pub(crate) struct Run {

@@ -23,6 +23,9 @@ const PICTURES: [(&[u8], &str); 5] = [
     (b"RIFF", "image/webp"),
 ];
 
+/// A whole request in its shortest form.
+const REQUEST: &str = "a request such as {\"messages\": [{\"role\": \"user\", \"parts\": [{\"type\": \"text\", \"text\": \"...\"}]}]}";
+
 /// The request that the flags and the prompt make. Errors say which file, and what it should hold.
 pub(crate) fn request(
     content: &Content,
@@ -30,7 +33,7 @@ pub(crate) fn request(
     system: Option<String>,
 ) -> Result<Request, String> {
     let mut request: Request = match &content.request {
-        Some(path) => json(path, "--request", "a request such as {\"messages\": [...]}")?,
+        Some(path) => json(path, "--request", REQUEST)?,
         None => Request::default(),
     };
     request.system = system.or(request.system);
@@ -57,6 +60,11 @@ pub(crate) fn request(
         .collect();
     if !parts.is_empty() {
         request.messages.push(Message::of(Role::User, parts));
+    }
+    if request.messages.is_empty() {
+        return Err(format!(
+            "there is nothing to ask: give a prompt, or {REQUEST}"
+        ));
     }
     Ok(request)
 }

@@ -81,12 +81,52 @@ fn a_request_of_ones_own_is_sent_and_the_prompt_is_its_last_turn() {
 }
 
 #[test]
+fn the_request_in_the_documentation_is_taken_as_it_stands() {
+    let page = include_str!("../../../../docs/reference/request.md");
+    let sample = page.split("```json").nth(1).unwrap();
+    let stage = Provider::scripted("ok").stage();
+    stage.file("talk.json", sample.split("```").next().unwrap());
+    let ran = stage.run(&with(&["--request", "talk.json", "--dry-run", "--json"]));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let body = &ran.json()["ways"][0]["call"]["body"];
+    let count = body["messages"].as_array().map(Vec::len);
+    assert_eq!((count, &body["user"]), (Some(4), &"ada".into()), "{body}");
+}
+
+#[test]
+fn nothing_to_ask_is_a_wrong_command_line_and_not_a_request() {
+    let provider = Provider::scripted("ok");
+    let stage = provider.stage();
+    for empty in ["{}", "{\"messages\": []}", "[]"] {
+        stage.file("empty.json", empty);
+        let ran = stage.run(&with(&["--request", "empty.json"]));
+        ran.failed(2, &["nothing to ask", "\"parts\""]);
+    }
+    assert_eq!(provider.requests(), 0);
+}
+
+#[test]
+fn a_number_below_zero_is_a_wrong_value_and_no_unknown_flag() {
+    let stage = Provider::scripted("ok").stage();
+    for flag in ["--max-retries", "--max-tokens", "--deadline"] {
+        let ran = stage.run(&with(&[flag, "-1", "hi"]));
+        ran.failed(2, &["invalid value '-1'", flag]);
+    }
+}
+
+#[test]
 fn what_a_file_should_hold_is_said_with_its_name() {
     let stage = Provider::scripted("ok").stage();
     stage.file("odd.json", "{\"mesages\": []}");
     stage.file("notes.txt", "no picture");
+    let theirs = json!({ "messages": [{ "role": "user", "content": "hi" }] });
+    stage.file("plain.json", &theirs.to_string());
     for (flags, words) in [
         (["--request", "odd.json"], ["--request odd.json", "mesages"]),
+        (
+            ["--request", "plain.json"],
+            ["missing field `parts`", "\"type\": \"text\""],
+        ),
         (
             ["--tools", "odd.json"],
             ["--tools odd.json", "list of tools"],
