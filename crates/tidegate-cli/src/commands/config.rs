@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use tidegate::config::{self, Config, EndpointConfig, Environment};
+use tidegate::config::{self, Config, EndpointConfig, Environment, Sourced, StoreKind};
 
 use crate::args::{ConfigCommand, Global};
 use crate::commands::{self, endpoint};
@@ -14,7 +14,7 @@ pub(crate) fn run(global: &Global, command: ConfigCommand) -> Exit {
     match command {
         ConfigCommand::Path => path(global),
         ConfigCommand::Init => init(global),
-        ConfigCommand::Show { origin } => with(global, |config| show(config, origin)),
+        ConfigCommand::Show { origin } => with(global, |config| show(config.clone(), origin)),
         ConfigCommand::Check => with(global, check),
     }
 }
@@ -43,7 +43,12 @@ fn path(global: &Global) -> Exit {
     }
 }
 
-fn show(config: &Config, origin: bool) -> Exit {
+fn show(mut config: Config, origin: bool) -> Exit {
+    let queue = &mut config.queue;
+    let store = (queue.store).get_or_insert(Sourced::default_of(commands::STORE));
+    if store.value == StoreKind::Sqlite && queue.path.is_none() {
+        queue.path = queue.file(&config.environment).map(Sourced::default_of);
+    }
     let print = || {
         let (mut stdout, mut table) = (io::stdout().lock(), String::new());
         for row in config.rows() {

@@ -163,6 +163,24 @@ fn show_tells_where_each_value_comes_from_and_no_secret() {
 }
 
 #[test]
+fn show_tells_where_lines_and_packs_are_kept_though_nobody_chose_it() {
+    let stage = Stage::new();
+    let home = stage.home().display();
+    let ran = stage.run(&["config", "show", "--origin"]);
+    for line in [
+        "store = \"sqlite\"  # default".to_owned(),
+        format!("path = \"{home}/.local/state/tidegate/queue.db\"  # default"),
+        format!("dir = \"{home}/.cache/tidegate\"  # default"),
+        "cache_ttl = \"24h\"  # default".to_owned(),
+    ] {
+        assert!(
+            ran.stdout.lines().any(|shown| shown == line),
+            "{line}: {ran:?}"
+        );
+    }
+}
+
+#[test]
 fn endpoints_are_listed_with_what_they_lack() {
     let stage = Stage::new();
     stage.config(FAST);

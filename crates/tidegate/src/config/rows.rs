@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tidegate_context::{Format, PackOptions};
+use tidegate_context::{CacheOptions, Format, PackOptions};
 use tidegate_core::Timeouts;
 use tidegate_core::network::without_secrets;
 use tidegate_core::secret::REDACTED;
@@ -17,6 +17,7 @@ use super::context::{CacheConfig, ContextConfig};
 use super::endpoint::EndpointConfig;
 use super::explain::{dotted, key_text};
 use super::fallback::FallbackConfig;
+use super::locate::default_cache;
 use super::origin::{Origin, Sourced};
 use super::provider::ProviderConfig;
 use super::settings::Settings;
@@ -43,7 +44,7 @@ pub(super) fn of(config: &Config) -> Vec<Row> {
     let all = config.context.clone().or(&default_context());
     context(&all, &mut Table::new("context".to_owned(), &mut rows));
     cache(
-        &config.cache,
+        &with_defaults(config),
         &mut Table::new("cache".to_owned(), &mut rows),
     );
     for entry in config.providers.values() {
@@ -94,6 +95,8 @@ fn default_context() -> ContextConfig {
         sizes: Some(Sourced::default_of(false)),
         times: Some(Sourced::default_of(false)),
         prompt_cache: Some(Sourced::default_of(true)),
+        cache_enabled: Some(Sourced::default_of(true)),
+        cache_ttl: Some(Sourced::default_of(Time(CacheOptions::new("").ttl))),
         ..ContextConfig::default()
     }
 }
@@ -147,6 +150,18 @@ fn context(context: &ContextConfig, table: &mut Table<'_>) {
         context.file_patterns.as_ref(),
         |patterns| list(patterns.iter().cloned()),
     );
+}
+
+/// What is kept, and where, as it holds.
+fn with_defaults(config: &Config) -> CacheConfig {
+    let cache = config.cache.clone();
+    let most = CacheOptions::new("").max_total_bytes;
+    let usual = || Some(Sourced::default_of(default_cache(&config.environment)?));
+    CacheConfig {
+        enabled: cache.enabled.or(Some(Sourced::default_of(true))),
+        dir: cache.dir.or_else(usual),
+        max_total_bytes: (cache.max_total_bytes).or(Some(Sourced::default_of(most))),
+    }
 }
 
 fn cache(cache: &CacheConfig, table: &mut Table<'_>) {
