@@ -76,6 +76,12 @@ impl Line {
         self.places.get_mut(index)
     }
 
+    /// The places that have not lapsed, also where nobody has asked since.
+    pub(super) fn waiting(&self, now: u64) -> usize {
+        let still = |place: &&Place| place.expires > now;
+        self.places.iter().filter(still).count()
+    }
+
     pub(super) const fn len(&self) -> usize {
         self.places.len()
     }

@@ -17,7 +17,7 @@ pub struct Standing {
     pub barrier: Option<u64>,
     /// A spent quota keeps it closed until then.
     pub closed_until: Option<u64>,
-    /// Places in the line.
+    /// Places in the line whose holders still come back for them.
     pub waiting: usize,
     /// Attempts under way.
     pub in_flight: u32,
@@ -37,7 +37,7 @@ impl QuotaState {
             pace: self.pace.map(|pace| pace.at(now)),
             barrier: Some(flow.barrier).filter(|barrier| *barrier > now),
             closed_until: Some(self.closed_until).filter(|until| *until > now),
-            waiting: self.line.len(),
+            waiting: self.line.waiting(now),
             in_flight: self.in_flight,
             last_refused: Some(self.last_refused).filter(|at| *at > 0),
             epoch: self.epoch,

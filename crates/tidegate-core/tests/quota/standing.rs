@@ -32,6 +32,17 @@ fn who_waits_and_who_is_under_way_is_counted() {
 }
 
 #[test]
+fn who_did_not_come_back_for_his_place_does_not_wait() {
+    let mut account = Account::unknown();
+    account.send_all();
+    let ask = account.new_ask(ONE);
+    let back = account.waits(&[ask]).until;
+    assert_eq!(account.at(back).standing().waiting, 1);
+    // Nobody asks meanwhile, so nobody has cleared the line.
+    assert_eq!(account.at(back + MINUTE).standing().waiting, 0);
+}
+
+#[test]
 fn our_part_of_the_limits_is_told() {
     let limit = Limit::window(100, Duration::from_secs(60));
     let mut limits = Limits::UNKNOWN.with(Dimension::Tokens, limit);
