@@ -266,10 +266,11 @@ impl QuotaState {
 
     fn seq(&mut self, ask: &Ask) -> u64 {
         let known = ask.seq.or_else(|| self.line.seq(ask.op));
-        known.unwrap_or_else(|| {
-            self.next_seq += 1;
-            self.next_seq
-        })
+        // A state that was begun anew has given out no numbers, and those who wait have theirs: newcomers go behind them.
+        self.next_seq = known.map_or(self.next_seq.saturating_add(1), |seq| {
+            self.next_seq.max(seq)
+        });
+        known.unwrap_or(self.next_seq)
     }
 
     fn join(&mut self, ask: &Ask, seq: u64, now: u64) -> usize {

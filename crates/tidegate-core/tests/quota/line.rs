@@ -58,6 +58,20 @@ fn a_refused_one_comes_back_before_those_who_came_after_it() {
 }
 
 #[test]
+fn one_that_waited_elsewhere_goes_before_newcomers_to_a_state_that_was_begun_anew() {
+    let mut account = requests();
+    account.send(ONE);
+    let waited = Ask {
+        seq: Some(100),
+        ..account.new_ask(ONE)
+    };
+    assert_eq!(account.waits(&[waited]).seq, 100);
+    let newcomer = account.new_ask(ONE);
+    let wait = account.waits(&[newcomer]);
+    assert_eq!((wait.seq, wait.ahead), (101, 1));
+}
+
+#[test]
 fn whoever_asks_again_has_the_place_and_the_number_it_had() {
     let mut account = requests();
     account.send(ONE);

@@ -44,8 +44,8 @@ if is_plain() and s.gate == 'open' and not s.pace and #s.line == 0 and s.closed_
   if has_room and s.in_flight < most then
     if seq < 0 then
       seq = s.next_seq + 1
-      s.next_seq = seq
     end
+    s.next_seq = max(s.next_seq, seq)
     for d = 1, 4 do
       if all[d] then
         meter_take(s, d, all[d], cost[d], now)

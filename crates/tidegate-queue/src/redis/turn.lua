@@ -23,10 +23,8 @@ local function seq_of(s, ask)
     local i = line_find(s.line, ask.op)
     seq = i and s.line[i].seq
   end
-  if not seq then
-    s.next_seq = s.next_seq + 1
-    seq = s.next_seq
-  end
+  seq = seq or s.next_seq + 1
+  s.next_seq = max(s.next_seq, seq)
   return seq
 end
 

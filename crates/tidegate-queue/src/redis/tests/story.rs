@@ -107,7 +107,7 @@ impl Story {
             } else {
                 Priority::Interactive
             },
-            seq: (dice.u8(0..8) == 0).then(|| dice.u64(1..=self.last)),
+            seq: (dice.u8(0..8) == 0).then(|| dice.u64(1..=self.last + 2)),
             within: (dice.u8(0..5) == 0).then(|| Duration::from_micros(dice.u64(0..5_000_000))),
         }
     }
