@@ -7,6 +7,7 @@
 mod job;
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::thread::JoinHandle;
@@ -42,6 +43,15 @@ impl OwnClock {
 pub(crate) struct Inbox {
     pub(crate) jobs: Receiver<Job>,
     pub(crate) backlog: Backlog,
+    is_closing: Arc<AtomicBool>,
+}
+
+impl Inbox {
+    /// Whether the process waits for the thread to end.
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::Relaxed)
+    }
 }
 
 /// The way to the thread.
@@ -52,6 +62,7 @@ pub(crate) struct Orders {
     backlog: Backlog,
     /// As many more of it are about as there are orders not done.
     undone: Arc<()>,
+    is_closing: Arc<AtomicBool>,
     clock: OwnClock,
     begun: Once,
     thread: Mutex<Thread>,
@@ -67,16 +78,18 @@ impl Orders {
     /// To a thread that does `work` until nobody can order any more. News are stamped by `clock`.
     pub(crate) fn to(work: impl FnOnce(Inbox) + Send + 'static, clock: OwnClock) -> Self {
         let (jobs, received) = sync_channel(ORDERS);
-        let backlog = Backlog::default();
+        let (backlog, is_closing) = (Backlog::default(), Arc::new(AtomicBool::new(false)));
         let inbox = Inbox {
             jobs: received,
             backlog: Arc::clone(&backlog),
+            is_closing: Arc::clone(&is_closing),
         };
         Self {
             jobs: Some(jobs),
             room: Semaphore::new(AWAITED),
             backlog,
             undone: Arc::default(),
+            is_closing,
             clock,
             begun: Once::new(),
             thread: Mutex::new(Thread::Waiting(Box::new(move || work(inbox)))),
@@ -242,6 +255,7 @@ impl fmt::Debug for Orders {
 impl Drop for Orders {
     /// Waits until all is done that was ordered: the process may end next.
     fn drop(&mut self) {
+        self.is_closing.store(true, Ordering::Relaxed);
         drop(self.jobs.take());
         let thread = self
             .thread

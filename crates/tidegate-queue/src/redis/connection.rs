@@ -36,6 +36,8 @@ pub(super) struct Connection {
     client: Client,
     timeout: Duration,
     open: Option<redis::Connection>,
+    /// Why the server was away when it was last spoken to.
+    away: Option<String>,
 }
 
 impl std::fmt::Debug for Connection {
@@ -62,7 +64,11 @@ impl Connection {
         let address = options.url.expose().into_connection_info();
         // Questions are small, and wait for nothing that would be sent with them.
         let at_once = TcpSettings::default().set_nodelay(true);
-        let client = address.and_then(|address| open(address.set_tcp_settings(at_once)));
+        let client = address.and_then(|address| {
+            // Nor for the answer to who is asking: a server that hangs would be waited for twice.
+            let plain = address.redis_settings().clone().set_skip_set_lib_name();
+            open(address.set_redis_settings(plain).set_tcp_settings(at_once))
+        });
         let client = client.map_err(|error| RedisError::Options {
             reason: options.url.redact(&error.to_string()).into_owned(),
         })?;
@@ -70,6 +76,7 @@ impl Connection {
             client,
             timeout: options.timeout,
             open: None,
+            away: None,
         })
     }
 
@@ -86,6 +93,15 @@ impl Connection {
             }
             outcome => outcome.map_err(Failed::into_silence),
         }
+    }
+
+    /// That the server was away when it was last spoken to, for those who do not even try.
+    pub(super) fn silence(&self) -> Option<Silence> {
+        let reason = self.away.clone()?;
+        Some(Silence {
+            reason,
+            was_sent: false,
+        })
     }
 
     /// One command that is no script.
@@ -115,6 +131,15 @@ impl Connection {
     }
 
     fn query<'a>(
+        &mut self,
+        commands: impl IntoIterator<Item = &'a Cmd>,
+    ) -> Result<Vec<RedisResult<Value>>, Failed> {
+        let answers = self.query_once(commands);
+        self.away = answers.as_ref().err().map(|failed| failed.reason.clone());
+        answers
+    }
+
+    fn query_once<'a>(
         &mut self,
         commands: impl IntoIterator<Item = &'a Cmd>,
     ) -> Result<Vec<RedisResult<Value>>, Failed> {

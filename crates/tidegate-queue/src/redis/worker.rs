@@ -56,7 +56,7 @@ impl Worker {
     fn work(&mut self, first: Job) {
         let jobs = self.gather(first);
         // In the order it happened: what was not told yet comes first.
-        if let Err(silence) = self.catch_up() {
+        if let Err(silence) = self.nobody_listens().and_then(|()| self.catch_up()) {
             for job in jobs {
                 self.fail(job, &silence);
             }
@@ -242,7 +242,7 @@ impl Worker {
 
     /// Says that this process lives, where it has not been said for a while.
     fn renew(&mut self) {
-        if !self.members.is_due() {
+        if self.inbox.is_closing() || !self.members.is_due() {
             return;
         }
         let setting = Setting::plain(self.clock.now());
@@ -273,9 +273,17 @@ impl Worker {
         }
     }
 
-    /// Says the last things, once: nobody waits for a server that is away.
+    /// A process that wants to end does not wait again and again for a server that was away when it was last spoken to.
+    fn nobody_listens(&self) -> Result<(), Silence> {
+        match self.connection.silence() {
+            Some(silence) if self.inbox.is_closing() => Err(silence),
+            _ => Ok(()),
+        }
+    }
+
+    /// Says the last things, once.
     fn retire(&mut self) {
-        let caught_up = self.catch_up();
+        let caught_up = self.nobody_listens().and_then(|()| self.catch_up());
         let setting = Setting::plain(self.clock.now());
         let mut batch = Batch::default();
         for (_, member) in self.members.all() {

@@ -1,8 +1,10 @@
 //! Reaching the server: connections that end, servers that are away, and who is let in.
 
+use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tidegate_core::Secret;
 use tidegate_core::Timestamp;
@@ -53,6 +55,28 @@ async fn a_question_to_a_server_that_hangs_holds_nothing_once_it_goes_on() {
     server.go_on();
     while store.reach().await.is_err() {}
     assert_eq!(in_flight(&store).await, 0, "neither the one nor the other");
+}
+
+#[tokio::test]
+async fn a_process_that_ends_does_not_wait_again_for_a_server_that_hangs() {
+    // Connections are accepted by the system, and nobody ever answers.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    silent.set_nonblocking(true).unwrap();
+    let url = format!("redis://{}", silent.local_addr().unwrap());
+    let options = RedisOptions {
+        timeout: Duration::from_millis(200),
+        ..RedisOptions::new(Secret::new(url))
+    };
+    let store = RedisStore::connect(&options).unwrap();
+    let asked = turn(&store, 1, &UNKNOWN);
+    assert!(asked.now_or_never().is_none(), "nobody answers");
+    // In a batch of its own, behind the question.
+    while silent.accept().is_err() {
+        tokio::task::yield_now().await;
+    }
+    ends_later(&store, 1);
+    drop(store);
+    assert!(silent.accept().is_err(), "it was called once");
 }
 
 fn ends_later(store: &RedisStore, op: u64) {
