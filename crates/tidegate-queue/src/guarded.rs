@@ -177,8 +177,12 @@ impl QueueStore for Guarded {
                 return Ok(inner.ask_apart(key, asks, limits, now));
             };
             let theirs = numbers::for_the_store(asks);
+            let left = match outages {
+                0 => *limits,
+                _ => inner.desk().beside_those_apart(key, limits),
+            };
             let began = Instant::now();
-            let turn = inner.store.ask(key, &theirs, limits, now);
+            let turn = inner.store.ask(key, &theirs, &left, now);
             match inner.patiently(turn).await {
                 Ok(turn) => {
                     if let Turn::Go { index, .. } = turn
@@ -214,6 +218,7 @@ impl QueueStore for Guarded {
                 (Next::Store, Some(outages)) => outages,
                 (Next::Store | Next::StoreLater, _) => {
                     inner.store.report_later(key, op, report, limits, now);
+                    inner.desk().told(key, op, report);
                     return Ok(());
                 }
             };
@@ -225,6 +230,7 @@ impl QueueStore for Guarded {
                     inner.store.report_later(key, op, report, limits, now);
                 }
             }
+            inner.desk().told(key, op, report);
             Ok(())
         })
     }
@@ -240,6 +246,7 @@ impl QueueStore for Guarded {
         let next = self.inner.desk().take(key, op, report, limits, now);
         if !matches!(next, Next::Nobody) {
             self.inner.store.report_later(key, op, report, limits, now);
+            self.inner.desk().told(key, op, report);
         }
     }
 

@@ -44,6 +44,11 @@ impl Limited {
         self.leases.is_empty()
     }
 
+    /// How many attempts are under way.
+    pub(crate) fn under_way(&self) -> u32 {
+        u32::try_from(self.leases.len()).unwrap_or(u32::MAX)
+    }
+
     pub(crate) fn ask(&mut self, asks: &[Ask], limits: &Limits, now: Timestamp) -> Turn {
         let let_go = |ask: &Ask| self.leases.get(&ask.op).map(|lease| lease.seq);
         if let Some((index, seq)) = (0..).zip(asks).find_map(|(i, ask)| Some((i, let_go(ask)?))) {

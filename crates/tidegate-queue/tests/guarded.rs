@@ -13,6 +13,7 @@ mod told;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tidegate_core::quota::{Dimension, Limit, Limits, OpId, Priority, Refusal};
 use tidegate_core::{Cost, LimitKey, ObservedLimits, Timestamp};
 use tidegate_queue::{Ask, Clock, Guarded, LastKnown, QueueStore, Report, Turn};
@@ -263,6 +264,38 @@ async fn a_report_that_fails_is_told_later() {
     desk.report(1, Report::Ended).await;
     assert!(desk.store.is_apart(), "that is how it was found out");
     assert_eq!(desk.flaky.ended(), [OpId(1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_whose_teller_went_away_is_told_later() {
+    let desk = Desk::new(ten_a_second(), Some(shared_by(1)));
+    assert!(desk.goes(1).await, "the store lets it go");
+    desk.flaky.be(Mood::Hanging);
+    assert!(desk.report(1, Report::Ended).now_or_never().is_none());
+    desk.flaky.be(Mood::Broken);
+    assert!(desk.goes(2).await && desk.store.is_apart());
+    let (key, now) = (key(), desk.clock.now());
+    let ended = Report::Ended;
+    desk.store
+        .report_later(&key, OpId(1), ended, &desk.limits, now);
+    assert_eq!(desk.flaky.ended(), [OpId(1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_left_apart_count_when_the_store_is_back_and_knows_nothing_of_them() {
+    let two_at_once = Limits {
+        max_concurrency: Some(2),
+        ..Limits::UNKNOWN
+    };
+    let desk = Desk::new(two_at_once, Some(shared_by(1)));
+    desk.flaky.be(Mood::Broken);
+    assert!(desk.goes(1).await && desk.goes(2).await);
+    desk.flaky.be(Mood::Well);
+    desk.back().await;
+    assert!(!desk.goes(3).await, "two are under way");
+    desk.report(1, Report::Ended).await;
+    assert!(desk.goes(3).await && !desk.goes(4).await);
+    assert_eq!(desk.flaky.let_go(), [OpId(3)]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -76,12 +76,30 @@ impl Desk {
                 apart.limited.report(op, report, limits, now);
             }
         }
-        let ended = report.ends() && here.under_way.remove(&op);
+        let ended = report.ends() && here.under_way.contains(&op);
         match (is_away, ended) {
             (false, _) => Next::Store,
             (true, true) => Next::StoreLater,
             // A place lapses by itself, and what was learned before an outage is old after it.
             (true, false) => Next::Nobody,
+        }
+    }
+
+    /// The store was told, or will be. Until then an attempt counts as under way: whoever tells may be dropped before.
+    pub(super) fn told(&mut self, key: &LimitKey, op: OpId, report: Report) {
+        if let Some(here) = self.limits.get_mut(key).filter(|_| report.ends()) {
+            here.under_way.remove(&op);
+        }
+    }
+
+    /// What the store may let go here beside what left apart from it and is still under way, of which it knows nothing.
+    pub(super) fn beside_those_apart(&self, key: &LimitKey, limits: &Limits) -> Limits {
+        let apart = self.limits.get(key).and_then(|here| here.apart.as_ref());
+        let apart = apart.map_or(0, |apart| apart.limited.under_way());
+        let most = limits.max_concurrency;
+        Limits {
+            max_concurrency: most.map(|most| most.saturating_sub(apart)),
+            ..*limits
         }
     }
 }
