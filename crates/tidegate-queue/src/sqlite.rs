@@ -10,6 +10,7 @@ mod clock;
 mod file;
 mod ledger;
 mod log;
+mod standing;
 mod worker;
 
 use std::path::Path;

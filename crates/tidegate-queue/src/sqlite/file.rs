@@ -10,6 +10,7 @@ use rustix::fs::{FlockOperation, flock};
 use super::busy::{Patience, Wait};
 use super::clock::HostClock;
 use super::log::Log;
+use super::standing::Standing;
 
 /// "TDGQ": says whose file it is.
 const APPLICATION: i64 = 0x5444_4751;
@@ -87,6 +88,7 @@ pub(super) struct Opened {
     pub(super) patience: Patience,
     pub(super) log: Log,
     pub(super) owner: u64,
+    pub(super) standing: Standing,
 }
 
 pub(super) fn open(path: &Path, clock: &dyn HostClock) -> Result<Opened, OpenError> {
@@ -173,6 +175,8 @@ fn attempt(path: &Path, clock: &dyn HostClock) -> Result<Opened, OpenError> {
         path: path.to_owned(),
         source,
     };
+    // Before it is opened: one that takes its place in between is seen to be another.
+    let standing = Standing::of(path);
     let mut connection = Connection::open(path).map_err(failed)?;
     let patience = Patience::default();
     connection
@@ -204,6 +208,7 @@ fn attempt(path: &Path, clock: &dyn HostClock) -> Result<Opened, OpenError> {
         patience,
         log,
         owner,
+        standing,
     })
 }
 
@@ -311,7 +316,7 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn is_corrupt(error: &rusqlite::Error) -> bool {
+pub(super) fn is_corrupt(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)

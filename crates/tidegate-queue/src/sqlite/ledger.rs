@@ -1,6 +1,7 @@
 //! What the file holds, and the steps of a transaction on it.
 
 mod accounts;
+mod follow;
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use super::busy::Patience;
 use super::clock::HostClock;
 use super::file::Opened;
 use super::log::Log;
+use super::standing::Standing;
 use crate::heard::Heard;
 use crate::orders::Row;
 use crate::store::{Ask, Holder, LastKnown, Report, Turn};
@@ -26,6 +28,9 @@ pub(super) struct Ledger {
     connection: Connection,
     patience: Patience,
     log: Log,
+    standing: Standing,
+    /// A transaction found it broken.
+    is_broken: bool,
     owner: u64,
     name: String,
     clock: Box<dyn HostClock>,
@@ -53,6 +58,8 @@ impl Ledger {
             connection: opened.connection,
             patience: opened.patience,
             log: opened.log,
+            standing: opened.standing,
+            is_broken: false,
             owner: opened.owner,
             name: program.unwrap_or_default(),
             clock,
@@ -250,8 +257,9 @@ impl Ledger {
         if !self.connection.is_autocommit() {
             self.break_off()?;
         }
-        self.run("BEGIN IMMEDIATE")?;
-        let done = steps(self).and_then(|outcome| {
+        self.look_for_the_file()?;
+        let done = self.run("BEGIN IMMEDIATE");
+        let done = done.and_then(|()| steps(self)).and_then(|outcome| {
             self.accounts.write(&self.connection, self.clock.now())?;
             self.run("COMMIT").map(|()| outcome)
         });
@@ -260,7 +268,10 @@ impl Ledger {
                 self.accounts.end(true);
                 Ok(outcome)
             }
-            Err(error) => self.break_off().and(Err(error)),
+            Err(error) => {
+                self.note_what_failed(&error);
+                self.break_off().and(Err(error))
+            }
         }
     }
 

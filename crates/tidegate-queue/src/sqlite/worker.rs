@@ -58,7 +58,7 @@ impl Worker {
         if jobs.is_empty() {
             return;
         }
-        let done = self.ledger().atomically(|ledger| {
+        let done = self.on_the_file(|ledger| {
             let done = jobs.iter().map(|job| carry_out(ledger, &job.what));
             done.collect::<rusqlite::Result<Vec<_>>>()
         });
@@ -70,7 +70,7 @@ impl Worker {
             }
             Err(error) => {
                 for job in jobs {
-                    self.fail(job, self.error(&error));
+                    self.fail(job, error.clone());
                 }
             }
         }
@@ -98,7 +98,7 @@ impl Worker {
             let mut left = std::mem::take(&mut *self.lock()).into_iter();
             while let Some(news) = left.next() {
                 let told = |ledger: &mut Ledger| tell(ledger, &news);
-                if self.ledger().atomically(told).is_err() {
+                if self.on_the_file(told).is_err() {
                     self.lock().extend(std::iter::once(news).chain(left));
                     break;
                 }
@@ -129,8 +129,17 @@ impl Worker {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn error(&self, error: &rusqlite::Error) -> StoreError {
-        StoreError(format!("{}: {error}", self.file))
+    /// One transaction, on the file that has the name now.
+    fn on_the_file<T>(
+        &self,
+        steps: impl FnOnce(&mut Ledger) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let mut ledger = self.ledger();
+        ledger
+            .follow()
+            .map_err(|error| StoreError(error.to_string()))?;
+        let done = ledger.atomically(steps);
+        done.map_err(|error| StoreError(format!("{}: {error}", self.file)))
     }
 }
 

@@ -274,3 +274,33 @@ async fn who_goes_on_without_the_file_knows_how_many_share_a_limit() {
     let known = two.last_known(&key()).unwrap();
     assert_eq!((known.sharers, known.pace), (2, None));
 }
+
+async fn under_way(store: &SqliteStore) -> u32 {
+    let all = store.status(&|_| Limits::UNKNOWN, Timestamp::default());
+    all.await.unwrap()[0].standing.in_flight
+}
+
+#[tokio::test]
+async fn those_who_have_a_deleted_file_open_go_over_to_the_one_that_takes_its_place() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("state/queue.db");
+    let one = SqliteStore::open(&path).unwrap();
+    assert!(goes(&one, 1, &Limits::UNKNOWN).await);
+    std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    let two = SqliteStore::open(&path).unwrap();
+    assert!(goes(&two, 2, &Limits::UNKNOWN).await);
+    assert!(goes(&one, 3, &Limits::UNKNOWN).await);
+    assert_eq!((under_way(&one).await, under_way(&two).await), (2, 2));
+}
+
+#[tokio::test]
+async fn a_file_that_is_deleted_is_made_again_by_those_who_have_it_open() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("state/queue.db");
+    let store = SqliteStore::open(&path).unwrap();
+    assert!(goes(&store, 1, &Limits::UNKNOWN).await);
+    std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    assert!(goes(&store, 2, &Limits::UNKNOWN).await);
+    let other = SqliteStore::open(&path).unwrap();
+    assert_eq!(under_way(&other).await, 1);
+}

@@ -91,3 +91,26 @@ fn a_transaction_that_fails_begins_and_ends_nothing() {
     told.unwrap();
     assert!(goes(&mut ledger, 3), "now it has");
 }
+
+#[test]
+fn a_file_that_a_transaction_found_broken_is_begun_anew() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("queue.db");
+    let clock = Seconds(Arc::new(AtomicU64::new(100)));
+    let opened = crate::sqlite::file::open(&path, &clock).unwrap();
+    let mut ledger = Ledger::new(opened, Box::new(clock), TTL);
+    assert!(goes(&mut ledger, 1));
+    let take_over = "PRAGMA wal_checkpoint(TRUNCATE)";
+    ledger.connection.execute_batch(take_over).unwrap();
+    std::fs::write(&path, [0; 8192]).unwrap();
+    let found = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+    let found = || Err::<(), _>(rusqlite::Error::SqliteFailure(found, None));
+    assert!(ledger.atomically(|_| found()).is_err());
+    assert!(
+        ledger.atomically(|_| Ok(())).is_err(),
+        "not before it is mended"
+    );
+    ledger.follow().unwrap();
+    assert!(place.path().join("queue.db.corrupt").exists());
+    assert!(goes(&mut ledger, 2), "nothing is known of the first");
+}
