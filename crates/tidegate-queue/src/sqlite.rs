@@ -118,6 +118,11 @@ impl QueueStore for SqliteStore {
                 return Ok(());
             }
             let news = self.orders.news(key, op, report, limits);
+            // Whoever was let in or has ended has nothing to wait for.
+            if !matches!(report, Report::Refused(_)) {
+                self.orders.report_later(news);
+                return Ok(());
+            }
             self.orders.report(news).await
         })
     }

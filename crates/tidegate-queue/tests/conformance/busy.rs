@@ -86,6 +86,20 @@ async fn what_is_not_told_at_once_is_told_when_the_file_is_free() {
     assert_eq!(in_flight(&store).await, 0);
 }
 
+#[tokio::test]
+async fn whoever_has_ended_does_not_wait_for_the_file() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("queue.db");
+    let store = SqliteStore::open(&path).unwrap();
+    let (key, limits, now) = (key(), Limits::UNKNOWN, Timestamp::default());
+    assert!(goes(&store, 1, &limits).await);
+    let other = writing(&path);
+    let mut told = store.report(&key, OpId(1), Report::Ended, &limits, now);
+    assert!(!is_pending(&mut told).await);
+    drop(other);
+    assert_eq!(in_flight(&store).await, 0);
+}
+
 async fn in_flight(store: &SqliteStore) -> u32 {
     let all = store.status(&|_| Limits::UNKNOWN, Timestamp::default());
     all.await.unwrap()[0].standing.in_flight
