@@ -48,7 +48,6 @@ pub(crate) struct Inbox {
 
 impl Inbox {
     /// Whether the process waits for the thread to end.
-    #[cfg(feature = "redis")]
     pub(crate) fn is_closing(&self) -> bool {
         self.is_closing.load(Ordering::Relaxed)
     }

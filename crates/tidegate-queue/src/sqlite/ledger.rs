@@ -31,6 +31,8 @@ pub(super) struct Ledger {
     standing: Standing,
     /// A transaction found it broken.
     is_broken: bool,
+    /// The thread waited for it in vain when it last did.
+    pub(super) is_away: bool,
     owner: u64,
     name: String,
     clock: Box<dyn HostClock>,
@@ -60,6 +62,7 @@ impl Ledger {
             log: opened.log,
             standing: opened.standing,
             is_broken: false,
+            is_away: false,
             owner: opened.owner,
             name: program.unwrap_or_default(),
             clock,
@@ -352,7 +355,11 @@ impl Ledger {
 
 impl Drop for Ledger {
     fn drop(&mut self) {
-        let retired = self.retire();
+        let patience = self.patience.clone();
+        let retired = match self.is_away {
+            true => patience.without(|| self.retire()),
+            false => self.retire(),
+        };
         let close = || self.log.close(&self.connection);
         if let Err(error) = retired.and_then(|()| self.patience.without(close)) {
             tracing::debug!("closing the queue's file: {error}");

@@ -104,7 +104,10 @@ impl Worker {
                 }
             }
         }
-        if let Err(error) = self.ledger().look_after() {
+        let mut ledger = self.ledger();
+        if !self.gives_up(&ledger)
+            && let Err(error) = ledger.look_after()
+        {
             tracing::debug!("{}: {error}", self.file);
         }
     }
@@ -135,11 +138,24 @@ impl Worker {
         steps: impl FnOnce(&mut Ledger) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         let mut ledger = self.ledger();
+        if self.gives_up(&ledger) {
+            return Err(self.error(&"it was away, and is not waited for again"));
+        }
         ledger
             .follow()
             .map_err(|error| StoreError(error.to_string()))?;
         let done = ledger.atomically(steps);
-        done.map_err(|error| StoreError(format!("{}: {error}", self.file)))
+        ledger.is_away = done.is_err();
+        done.map_err(|error| self.error(&error))
+    }
+
+    /// Whether the process wants to end, and the file was waited for in vain: not again then.
+    fn gives_up(&self, ledger: &Ledger) -> bool {
+        ledger.is_away && self.inbox.is_closing()
+    }
+
+    fn error(&self, error: &dyn std::fmt::Display) -> StoreError {
+        StoreError(format!("{}: {error}", self.file))
     }
 }
 
@@ -157,3 +173,6 @@ fn carry_out(ledger: &mut Ledger, what: &What) -> rusqlite::Result<Done> {
 fn tell(ledger: &mut Ledger, news: &News) -> rusqlite::Result<()> {
     ledger.report(&news.key, news.op, news.report, &news.limits)
 }
+
+#[cfg(test)]
+mod tests;
