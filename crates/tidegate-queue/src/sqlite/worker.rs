@@ -165,8 +165,8 @@ fn carry_out(ledger: &mut Ledger, what: &What) -> rusqlite::Result<Done> {
         What::Report(news) => tell(ledger, news).map(|()| Done::Told),
         What::Status => ledger.rows().map(Done::Rows),
         What::Reset(key) => ledger.reset(key).map(Done::Known),
-        // That there is a transaction is the answer.
-        What::Reach | What::Look => Ok(Done::Told),
+        What::Reach => ledger.reach().map(|()| Done::Told),
+        What::Look => Ok(Done::Told),
     }
 }
 

@@ -1,4 +1,4 @@
-//! A file that is lost while it is open: deleted, or broken.
+//! Whether the file can be used, and what is done where it is lost while it is open: deleted, or broken.
 
 use rusqlite::ffi;
 use tidegate_core::Timestamp;
@@ -37,6 +37,12 @@ impl Ledger {
         self.is_broken = false;
         self.is_told = false;
         Ok(())
+    }
+
+    /// Fails where nothing can be written, on a full disk say: a transaction can be begun and ended there all the same.
+    pub(in crate::sqlite) fn reach(&self) -> rusqlite::Result<()> {
+        let same = "UPDATE host SET owners = owners";
+        self.connection.execute(same, []).map(drop)
     }
 
     /// Fails where the file is lost.

@@ -114,3 +114,23 @@ fn a_file_that_a_transaction_found_broken_is_begun_anew() {
     assert!(place.path().join("queue.db.corrupt").exists());
     assert!(goes(&mut ledger, 2), "nothing is known of the first");
 }
+
+#[test]
+fn a_file_that_takes_no_more_is_not_in_reach() {
+    use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+
+    let place = tempfile::tempdir().unwrap();
+    let clock = Seconds(Arc::new(AtomicU64::new(100)));
+    let opened = crate::sqlite::file::open(&place.path().join("queue.db"), &clock).unwrap();
+    let mut ledger = Ledger::new(opened, Box::new(clock), TTL);
+    for is_full in [false, true, false] {
+        // As on a full disk, a transaction may be begun and ended as long as nothing is written in it.
+        let deny = move |context: AuthContext<'_>| match context.action {
+            AuthAction::Update { .. } if is_full => Authorization::Deny,
+            _ => Authorization::Allow,
+        };
+        ledger.connection.authorizer(Some(deny)).unwrap();
+        assert!(ledger.atomically(|_| Ok(())).is_ok());
+        assert_eq!(ledger.atomically(|ledger| ledger.reach()).is_err(), is_full);
+    }
+}
