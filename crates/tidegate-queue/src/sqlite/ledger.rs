@@ -29,8 +29,6 @@ pub(super) struct Ledger {
     patience: Patience,
     log: Log,
     standing: Standing,
-    /// A transaction found it broken.
-    is_broken: bool,
     /// The thread waited for it in vain when it last did.
     pub(super) is_away: bool,
     owner: u64,
@@ -61,7 +59,6 @@ impl Ledger {
             patience: opened.patience,
             log: opened.log,
             standing: opened.standing,
-            is_broken: false,
             is_away: false,
             owner: opened.owner,
             name: program.unwrap_or_default(),
@@ -356,9 +353,10 @@ impl Ledger {
 impl Drop for Ledger {
     fn drop(&mut self) {
         let patience = self.patience.clone();
-        let retired = match self.is_away {
-            true => patience.without(|| self.retire()),
-            false => self.retire(),
+        let retired = if self.is_away {
+            patience.without(|| self.retire())
+        } else {
+            self.retire()
         };
         let close = || self.log.close(&self.connection);
         if let Err(error) = retired.and_then(|()| self.patience.without(close)) {

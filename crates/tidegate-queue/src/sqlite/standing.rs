@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct Standing {
     path: PathBuf,
     found: Option<Number>,
+    /// A transaction found it broken.
+    is_broken: bool,
 }
 
 /// The device and the file's number on it.
@@ -20,6 +22,7 @@ impl Standing {
         Self {
             path: path.to_owned(),
             found: number(path),
+            is_broken: false,
         }
     }
 
@@ -27,9 +30,13 @@ impl Standing {
         &self.path
     }
 
-    /// Whether the name stands for another file now, or for none.
+    pub(super) fn note_broken(&mut self) {
+        self.is_broken = true;
+    }
+
+    /// Whether the file cannot be used any more, as far as is known: broken, or its name stands for another now, or for none.
     pub(super) fn is_lost(&self) -> bool {
-        number(&self.path) != self.found
+        self.is_broken || number(&self.path) != self.found
     }
 }
 

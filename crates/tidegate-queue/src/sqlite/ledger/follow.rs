@@ -7,15 +7,10 @@ use super::{Accounts, Ledger};
 use crate::sqlite::file::{self, OpenError, Opened};
 
 impl Ledger {
-    /// Whether the file cannot be used any more, as far as is known: the thread opens it anew.
-    pub(in crate::sqlite) fn is_lost(&self) -> bool {
-        self.is_broken || self.standing.is_lost()
-    }
-
     /// Opens the file that has the name now, made where there is none and mended where it is broken, if this one is lost. What
     /// is under way was known to the lost one alone, and counts no more.
     pub(in crate::sqlite) fn follow(&mut self) -> Result<(), OpenError> {
-        if !self.is_lost() {
+        if !self.standing.is_lost() {
             return Ok(());
         }
         let opened = file::open(self.standing.path(), &*self.clock)?;
@@ -34,7 +29,6 @@ impl Ledger {
         self.standing = standing;
         self.expires = Timestamp::default();
         self.nobody_gone_before = Timestamp::default();
-        self.is_broken = false;
         self.is_told = false;
         Ok(())
     }
@@ -47,7 +41,7 @@ impl Ledger {
 
     /// Fails where the file is lost.
     pub(super) fn look_for_the_file(&self) -> rusqlite::Result<()> {
-        if !self.is_lost() {
+        if !self.standing.is_lost() {
             return Ok(());
         }
         let code = ffi::Error::new(ffi::SQLITE_READONLY_DBMOVED);
@@ -57,6 +51,8 @@ impl Ledger {
 
     /// Learns from a failure whether the file is broken.
     pub(super) fn note_what_failed(&mut self, error: &rusqlite::Error) {
-        self.is_broken |= file::is_corrupt(error);
+        if file::is_corrupt(error) {
+            self.standing.note_broken();
+        }
     }
 }
