@@ -86,11 +86,17 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// Those who are gone hold nothing, though what they held is dropped only when somebody asks next.
     pub(super) fn status(self, limits: &dyn Fn(&str) -> Limits) -> KeyStatus {
+        let mut standing = self.state.standing(&limits(&self.key), self.now);
+        let is_gone = |holder: &Holder| holder.expires.is_zero();
+        let (gone, holders): (Vec<_>, Vec<_>) = self.holders.into_iter().partition(is_gone);
+        let gone: u32 = gone.iter().map(|holder| holder.attempts).sum();
+        standing.in_flight = standing.in_flight.saturating_sub(gone);
         KeyStatus {
             now: self.now.as_micros(),
-            standing: self.state.standing(&limits(&self.key), self.now),
-            holders: self.holders,
+            standing,
+            holders,
             key: self.key,
         }
     }

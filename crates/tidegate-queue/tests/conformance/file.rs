@@ -304,3 +304,26 @@ async fn a_file_that_is_deleted_is_made_again_by_those_who_have_it_open() {
     let other = SqliteStore::open(&path).unwrap();
     assert_eq!(under_way(&other).await, 1);
 }
+
+#[tokio::test]
+async fn who_is_gone_is_not_told_of_though_nobody_has_asked_since() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("queue.db");
+    let hand = Hand::new();
+    let open = || SqliteStore::open_with(&path, hand.clone(), TTL).unwrap();
+    let (one, two) = (open(), open());
+    let limits = Limits {
+        max_concurrency: Some(1),
+        ..Limits::UNKNOWN
+    };
+    assert!(goes(&one, 1, &limits).await && !goes(&one, 2, &limits).await);
+    for (pass, told) in [(Duration::ZERO, (1, 1, 1)), (TTL, (0, 0, 0))] {
+        hand.pass(pass);
+        let limits_of = |_: &str| limits;
+        let all = two.status(&limits_of, Timestamp::default());
+        let limit = all.await.unwrap().remove(0);
+        let standing = limit.standing;
+        let seen = (standing.in_flight, standing.waiting, limit.holders.len());
+        assert_eq!(seen, told);
+    }
+}
