@@ -173,3 +173,24 @@ fn a_server_needs_an_address_that_can_be_one() {
     stage.config("[queue]\nstore = \"disk\"\n");
     run(&stage, &["hi"]).failed(3, &["\"memory\", \"sqlite\" or \"redis\""]);
 }
+
+#[test]
+fn a_queue_that_cannot_be_opened_says_so_and_keeps_no_run_from_its_answer() {
+    let provider = Provider::scripted("ok=Hello");
+    let stage = provider.stage();
+    std::fs::create_dir(stage.home().join("taken")).unwrap();
+    stage.config("[queue]\npath = \"~/taken\"\n");
+    let ran = run(&stage, &["hi"]);
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (Some(0), "Hello\n"),
+        "{ran:?}"
+    );
+    for words in [
+        "kept in memory",
+        "/taken cannot be opened",
+        "or name another",
+    ] {
+        assert!(ran.stderr.contains(words), "{words}: {ran:?}");
+    }
+}

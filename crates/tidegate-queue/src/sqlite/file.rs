@@ -73,7 +73,7 @@ pub enum OpenError {
         found: i64,
     },
     /// Anything else.
-    #[error("the queue's file {path} cannot be opened: {source}")]
+    #[error("the queue's file {path} cannot be opened: {source}; mend that, or name another")]
     Failed {
         /// The file.
         path: PathBuf,
@@ -189,7 +189,9 @@ fn attempt(path: &Path, clock: &dyn HostClock) -> Result<Opened, OpenError> {
     let reason = match mode {
         Ok(mode) if mode == "wal" => None,
         Ok(mode) => Some(format!("its journal stays in mode `{mode}`")),
-        Err(error) if is_corrupt(&error) || is_busy(&error) => return Err(failed(error)),
+        Err(error) if is_corrupt(&error) || is_busy(&error) || is_full(&error) => {
+            return Err(failed(error));
+        }
         Err(error) => Some(error.to_string()),
     };
     if let Some(reason) = reason {
@@ -321,6 +323,11 @@ pub(super) fn is_corrupt(error: &rusqlite::Error) -> bool {
         error.sqlite_error_code(),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
     )
+}
+
+/// A full disk says nothing about what its file system can do.
+fn is_full(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
 
 fn is_busy(error: &rusqlite::Error) -> bool {
