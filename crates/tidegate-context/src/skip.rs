@@ -96,7 +96,7 @@ impl SkipReason {
             Self::TotalExceeded { .. } => "raise max_total_bytes, or name fewer files",
             Self::TokensExceeded { .. } => "raise max_tokens, or name fewer files",
             Self::TooManyFiles { .. } => "raise max_files, or name fewer files",
-            Self::LeadsOutside { .. } => "add the directory it leads to as an include directory",
+            Self::LeadsOutside { .. } => "name the directory it leads to in include_dirs",
             Self::SameFile { .. } => "name it once",
             Self::NotAFile => "name a regular file",
             Self::Generated => "name a file or directory in it",

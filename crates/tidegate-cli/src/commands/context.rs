@@ -201,7 +201,11 @@ where
             None => told(&report),
         }
         if report.is_empty() {
-            let what = "nothing was packed: nothing that was named matches a file";
+            let what = if report.skipped().is_empty() {
+                "nothing was packed: nothing that was named matches a file"
+            } else {
+                "nothing was packed: all that was named is left out"
+            };
             return Err(("context", Exit::Context, what.to_owned()));
         }
         let written = out.as_mut().map_or(Ok(()), |out| report.write(out));

@@ -6,7 +6,7 @@ use tidegate::FailureKind;
 pub(crate) const fn about(kind: FailureKind) -> &'static str {
     match kind {
         FailureKind::RateLimited => {
-            "wait for the limit, or allow retries with `max_retries`: they line up for it"
+            "wait for the limit (`tidegate queue status` says how it stands), or name a fallback"
         }
         FailureKind::Overloaded | FailureKind::ServerError => {
             "it is the provider's to mend: try again later, or allow retries with `max_retries`"

@@ -165,7 +165,10 @@ fn what_matches_nothing_is_a_warning_and_nothing_at_all_is_an_error() {
     let ran = context(&stage, &["pack", "notes.md", "src/mian.rs"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(ran.stderr.contains("did you mean src/main.rs?"), "{ran:?}");
-    context(&stage, &["pack", "mian.rs"]).failed(4, &["nothing was packed"]);
+    let none = "nothing was packed: nothing that was named matches a file";
+    context(&stage, &["pack", "mian.rs"]).failed(4, &[none]);
+    let all = "nothing was packed: all that was named is left out";
+    context(&stage, &["pack", "src", "--max-file-bytes", "1"]).failed(4, &["limit", all]);
     context(
         &stage,
         &["pack", "notes.md", "src/mian.rs", "--strict-context"],

@@ -150,7 +150,13 @@ fn a_credential_in_a_file_stops_the_run_unless_a_flag_or_a_setting_allows_it() {
         stage
     };
     let stopped = echo(&setup(""), &["use @key.rs"]);
-    stopped.failed(4, &["key.rs holds", "in line 1", "nothing was sent"]);
+    let says = [
+        "key.rs holds",
+        "in line 1",
+        "nothing was sent",
+        "allow_secrets",
+    ];
+    stopped.failed(4, &says);
     assert!(!format!("{stopped:?}").contains(&key), "{stopped:?}");
     let allowed = echo(&setup(""), &["--allow-secrets", "use @key.rs"]);
     assert!(allowed.stdout.contains(&key), "{allowed:?}");

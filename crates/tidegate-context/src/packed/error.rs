@@ -33,7 +33,7 @@ pub enum PackError {
         searched: Vec<PathBuf>,
     },
     /// A pattern that leads out of the allowed directories, by its own text or through a link.
-    #[error("{pattern} leads to {}, outside {}; add its directory as an include directory, or \
+    #[error("{pattern} leads to {}, outside {}; add its directory to include_dirs, or \
          write \\@ for an at sign that is text", resolved.display(), listed(allowed))]
     Outside {
         /// As it was typed.
@@ -53,7 +53,7 @@ pub enum PackError {
     },
     /// Files that hold a credential each, where that is an [error](crate::PackOptions::secrets).
     #[error(
-        "{}; nothing was sent: take them out, leave the files out, or allow secrets where these are none",
+        "{}; nothing was sent: take them out, leave the files out, or say allow_secrets where these are none",
         told(found)
     )]
     Secrets {
