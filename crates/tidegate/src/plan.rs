@@ -194,7 +194,12 @@ pub(crate) fn find_endpoint<'c, 'p>(
         Some(endpoint) => Cow::Borrowed(endpoint),
         None => direct(config, provider, name)
             .map(Cow::Owned)
-            .ok_or_else(|| unknown_endpoint(name, known()))?,
+            .ok_or_else(|| match name.trim_end_matches('/') {
+                account if is_provider(config, provider, account) => PlanError::NoModel {
+                    provider: account.to_owned(),
+                },
+                _ => unknown_endpoint(name, known()),
+            })?,
     };
     if endpoint.enabled {
         return Ok(endpoint);
@@ -214,10 +219,19 @@ fn direct<'p>(
     name: &str,
 ) -> Option<EndpointConfig> {
     let (account, model) = name.split_once('/')?;
-    let built_in = provider(account).is_some_and(|provider| provider.default_base_url().is_some());
-    let known = config.providers.contains_key(account) || built_in;
+    let known = is_provider(config, provider, account);
     let flag = |value: &str| Sourced::new(value.to_owned(), Origin::Flag("--endpoint"));
     (known && !model.is_empty()).then(|| EndpointConfig::new(name, flag(account), flag(model)))
+}
+
+/// Whether it is one of the file, or one that works without configuration.
+fn is_provider<'p>(
+    config: &Config,
+    provider: &impl Fn(&str) -> Option<&'p dyn Provider>,
+    name: &str,
+) -> bool {
+    let works_alone = provider(name).is_some_and(|speaks| speaks.default_base_url().is_some());
+    works_alone || config.providers.contains_key(name)
 }
 
 fn unknown_endpoint(name: &str, known: Vec<String>) -> PlanError {

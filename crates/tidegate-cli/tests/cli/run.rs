@@ -16,6 +16,19 @@ fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[test]
+fn a_provider_in_the_place_of_an_endpoint_is_told_how_to_become_one() {
+    let stage = Stage::new();
+    stage.config("[providers.mine]\ntype = \"command\"\nargv = [\"echo\"]\n");
+    for (name, says) in [
+        ("openai", "say which model, as in `openai/MODEL`"),
+        ("mine/", "as in `mine/MODEL`"),
+        ("nobody", "unknown endpoint `nobody`"),
+    ] {
+        stage.run(&["run", "-e", name, "hi"]).failed(3, &[says]);
+    }
+}
+
+#[test]
 fn an_error_before_the_run_is_a_line_where_events_are_lines() {
     for (args, kind, code) in [
         (&["run", "--events", " "][..], "usage", 2),

@@ -37,7 +37,7 @@ pub(super) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) 
         .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
 }
 
-/// What follows "unknown ...": the nearest name, or all of them.
+/// What follows "unknown ...": the nearest name, or all of them, each once.
 pub(super) fn hint<'n>(
     name: &str,
     known: impl IntoIterator<Item = &'n str> + Clone,
@@ -46,7 +46,12 @@ pub(super) fn hint<'n>(
     if let Some(near) = nearest(name, known.clone()) {
         return format!(", did you mean `{near}`?");
     }
-    let names: Vec<_> = known.into_iter().map(|name| format!("`{name}`")).collect();
+    let mut names: Vec<String> = Vec::new();
+    for name in known.into_iter().map(|name| format!("`{name}`")) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
     match names.as_slice() {
         [] => String::new(),
         names => format!("; {all} {}", names.join(", ")),
@@ -75,6 +80,10 @@ mod tests {
     fn lists_all_names_when_none_is_near() {
         assert_eq!(
             hint("x", ["one", "two"], "there are"),
+            "; there are `one`, `two`"
+        );
+        assert_eq!(
+            hint("x", ["one", "two", "one"], "there are"),
             "; there are `one`, `two`"
         );
         assert_eq!(hint("x", [], "there are"), "");

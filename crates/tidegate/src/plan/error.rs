@@ -20,6 +20,14 @@ pub enum PlanError {
         /// All configured endpoints.
         known: Vec<String>,
     },
+    /// A provider was named where an endpoint is wanted.
+    #[error(
+        "`{provider}` is a provider, not an endpoint: say which model, as in `{provider}/MODEL`"
+    )]
+    NoModel {
+        /// The provider.
+        provider: String,
+    },
     /// The endpoint, or its provider, is switched off.
     #[error("{what} `{name}` is disabled ({origin})")]
     Disabled {
