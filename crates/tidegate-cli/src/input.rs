@@ -37,7 +37,7 @@ pub(crate) fn prompt(words: &[String]) -> Result<String, String> {
         .collect();
     let prompt = parts?.join("\n\n");
     if prompt.trim().is_empty() {
-        return Err("the prompt is empty".to_owned());
+        return Err("the prompt is empty: give one, or let one come through the pipe".to_owned());
     }
     Ok(prompt)
 }
@@ -63,7 +63,9 @@ pub(crate) fn texts(words: &[String], lines: Option<&Path>) -> Result<Vec<String
     };
     let texts: Vec<_> = text.lines().map(str::to_owned).collect();
     match texts.iter().position(|text| text.trim().is_empty()) {
-        _ if texts.is_empty() => Err("there are no texts".to_owned()),
+        _ if texts.is_empty() => {
+            Err("there are no texts: give some, a file of lines with --lines, or a pipe".to_owned())
+        }
         Some(empty) => Err(format!("line {} is empty: every line is a text", empty + 1)),
         None => Ok(texts),
     }

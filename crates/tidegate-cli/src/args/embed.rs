@@ -39,7 +39,7 @@ pub(crate) struct Embed {
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<Format>,
     /// The most texts sent at once
-    #[arg(long, value_name = "N", default_value = "256")]
+    #[arg(long, value_name = "N", value_parser = at_least_one, default_value = "256")]
     pub(crate) batch: NonZeroUsize,
     /// How often a failed attempt is repeated [default: as configured, else 0]
     #[arg(long, value_name = "N", help_heading = "Patience")]
@@ -78,4 +78,8 @@ impl Embed {
             ..Settings::default()
         }
     }
+}
+
+fn at_least_one(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "must be a whole number from 1")
 }

@@ -101,7 +101,10 @@ fn no_texts_and_empty_lines_are_said_by_their_place() {
     let stage = Provider::scripted("").stage();
     stage
         .run_with_input(&with(&[]), b"")
-        .failed(2, &["no texts"]);
+        .failed(2, &["no texts: give some"]);
+    stage
+        .run(&["embed", "--batch", "0", "a"])
+        .failed(2, &["must be a whole number from 1"]);
     stage
         .run_with_input(&with(&[]), b"one\n\ntwo\n")
         .failed(2, &["line 2 is empty"]);

@@ -153,7 +153,7 @@ fn a_prompt_that_cannot_be_used_is_a_usage_error() {
     let stage = Stage::new();
     stage
         .run_with_input(&["run", "-e", "demo"], b"  \n")
-        .failed(2, &["the prompt is empty"]);
+        .failed(2, &["the prompt is empty: give one"]);
     stage
         .run_with_input(&["run", "-e", "demo", "-"], &[0xff, 0xfe])
         .failed(2, &["not UTF-8"]);
