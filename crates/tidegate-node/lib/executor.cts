@@ -186,7 +186,7 @@ function delivery(pending: Pending<Running>, listeners: Listeners): (message: Me
 type Vectors = Omit<Embeddings, 'vectors'> & { count: number };
 
 function embeddings({ count, ...said }: Vectors, bytes: Buffer | undefined): Embeddings {
-  const numbers = new Float32Array(Uint8Array.from(bytes ?? []).buffer);
+  const numbers = new Float32Array(new Uint8Array(bytes ?? []).buffer);
   const vector = (_: unknown, at: number) => numbers.subarray(at * said.dimensions, (at + 1) * said.dimensions);
   return { ...said, vectors: Array.from({ length: count }, vector) };
 }

@@ -97,11 +97,12 @@ pub(crate) fn vectors(outcome: &Outcome<Embeddings>, embeddings: &Embeddings) ->
         dimensions: embeddings.vectors.first().map_or(0, Vec::len),
         course: course(outcome),
     });
-    let numbers = embeddings.vectors.iter().flatten();
-    (
-        said,
-        numbers.flat_map(|number| number.to_le_bytes()).collect(),
-    )
+    let count = embeddings.vectors.iter().map(Vec::len).sum::<usize>();
+    let mut numbers = Vec::with_capacity(count * size_of::<f32>());
+    for number in embeddings.vectors.iter().flatten() {
+        numbers.extend_from_slice(&number.to_le_bytes());
+    }
+    (said, numbers)
 }
 
 fn course<A>(outcome: &Outcome<A>) -> Course<'_> {
