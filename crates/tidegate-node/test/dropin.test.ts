@@ -141,6 +141,29 @@ claim('files that a prompt names stand before it, each under its name, a secret 
     ]);
   }));
 
+claim('files are looked up in `cwd`, then in `includeDirs`, then in `baseDir`', () =>
+  atHome(async (home) => {
+    const places = ['here', 'beside', 'project'].map((name) => join(home.path, name));
+    for (const [nth, place] of places.entries()) {
+      mkdirSync(place, { recursive: true });
+      for (const name of ['one', 'two', 'three'].slice(0, nth + 1)) writeFileSync(join(place, `${name}.md`), `${name} of ${nth}\n`);
+    }
+    const [cwd, ...includeDirs] = places.slice(0, 2) as [string, string];
+    const { output } = await home.call(`${LAST}; printf %s "$last"`, {
+      prompt: 'Read @one.md @two.md @three.md', cwd, includeDirs, baseDir: places[2]!, enableCache: true,
+    });
+    for (const found of ['one of 0', 'two of 1', 'three of 2']) assert.ok(output.includes(found), output);
+  }));
+
+claim('an answer without end is stopped, and of a long complaint the end is kept, which says what is wrong', () =>
+  atHome(async (home) => {
+    const endless = await home.call('yes');
+    assert.equal(endless.error, 'the answer is larger than 67108864 bytes');
+    const complaint = (await home.call('yes | head -c 3000000 >&2; echo "HTTP 503 Service Unavailable" >&2; exit 1')).error ?? '';
+    assert.ok(complaint.endsWith('\nHTTP 503 Service Unavailable'), complaint.slice(-50));
+    assert.ok(complaint.length < 1_200_000, String(complaint.length));
+  }));
+
 claim('an endpoint\'s own caching is obeyed unless the call says otherwise', () =>
   atHome(async (home) => {
     home.write({ e: { apiKey: 'sk-test-1234', cache: true } });
@@ -177,8 +200,13 @@ claim('an attempt that hangs is ended with its descendants, settles at once and 
     const log = join(home.path, 'log');
     const told = (word: string) => (existsSync(log) ? readFileSync(log, 'utf8').split(word).length - 1 : 0);
     let attempts = 0;
+    const graces: NodeJS.Timeout[] = [];
     globalThis.setTimeout = ((run: () => void, delay: number, ...rest: []) => {
-      if (delay !== 240_000) return original(run, delay, ...rest);
+      if (delay !== 240_000) {
+        const timer = original(run, delay, ...rest);
+        if (delay === 5_000) graces.push(timer);
+        return timer;
+      }
       attempts += 1;
       // Its time is up once both of its processes hear signals: before, SIGTERM would end them unheard.
       const due = 2 * attempts;
@@ -191,6 +219,7 @@ claim('an attempt that hangs is ended with its descendants, settles at once and 
       const result = await home.call(script, { maxRetries: 1, retryBaseDelayMs: 1 });
       assert.equal(result.error, 'Command timed out after 240000ms');
       assert.equal(attempts, 2);
+      assert.deepEqual(graces.map((timer) => timer.hasRef()), [false, false], 'the SIGKILL that may follow keeps nothing alive');
       while (told('ended') < 2) await new Promise((next) => original(next, 5));
     } finally {
       globalThis.setTimeout = original;

@@ -113,6 +113,44 @@ claim('a signal stops a run with its own reason, before and after it began', () 
     await assert.rejects(executor.run({ endpoint: 'e', prompt: 'hi', signal: controller.signal }), reason);
   }));
 
+claim('a signal stops a run that waits in the queue, and the next one is not held up by it', () =>
+  asking('429,retry-after=1; ok', async (executor, simulator) => {
+    const events = executor.events();
+    const first = executor.run({ endpoint: 'e', prompt: 'hi' });
+    for await (const event of events) if (event.type === 'attempt_failed') break;
+    const later = executor.events();
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const waiting = executor.run({ endpoint: 'e', prompt: 'hi', signal: controller.signal });
+    for await (const event of later) if (event.type === 'queued') break;
+    controller.abort(reason);
+    await assert.rejects(waiting, reason);
+    assert.equal((await first).attempts.length, 2);
+    await executor.run({ endpoint: 'e', prompt: 'hi' });
+    assert.equal((await simulator.stats()).requests, 3);
+  }));
+
+claim('whoever is slow to hear loses the oldest events, is told how many, and costs nobody else any', () =>
+  asking('', async () => {
+    const config = { providers: { p: { type: 'openai', api_key: 'k' } }, endpoints: { e: { provider: 'p', model: 'm' } } };
+    const executor = new Executor({ config, env: {} });
+    const [slow, quick] = [executor.events(), executor.events()];
+    let heard = 0;
+    const hearing = (async () => {
+      for await (const _ of quick) heard += 1;
+    })();
+    // Each is refused before it is sent and tells of its start and its end.
+    const wrong = { endpoint: 'e', prompt: 'hi', messages: [{ role: 'user' as const, parts: [] }], context: { root: '/nowhere' } };
+    for (let n = 0; n < 60; n += 1) await Promise.allSettled(Array.from({ length: 50 }, () => executor.run({ ...wrong, prompt: '@x' })));
+    while (heard === 0) await new Promise((next) => setImmediate(next));
+    await quick.return?.();
+    await hearing;
+    const first = (await slow.next()).value;
+    assert.ok(first?.type === 'lost' && first.events > 0, JSON.stringify(first));
+    assert.equal(first.events, heard - 4_096);
+    await slow.return?.();
+  }));
+
 claim('vectors come as numbers, each at the place of its text', () =>
   asking('', async (executor) => {
     const inputs = ['one', 'two', 'one'];

@@ -79,6 +79,29 @@ claim('the drop-in keeps the process alive while it waits for a retry, with noth
   assert.deepEqual({ printed, code }, { printed: 'back', code: 0 });
 });
 
+claim('a process that ends takes the children of its calls along', () =>
+  atHome(async (home) => {
+    const python = join(home.path, 'python');
+    const group = join(home.path, 'group');
+    writeFileSync(python, `#!/bin/sh\nsleep 600 &\necho $$ > ${group}.new; mv ${group}.new ${group}; wait\n`, { mode: 0o755 });
+    const { code } = await program(`
+      import { existsSync } from 'node:fs';
+      import { executeLiteLLMEndpoint } from 'tidegate/tools/litellm-executor';
+      executeLiteLLMEndpoint({ prompt: 'hi', endpointId: 'e', baseDir: '/', python: ${JSON.stringify(python)} });
+      setInterval(() => existsSync(${JSON.stringify(group)}) && process.exit(3), 5);
+    `);
+    assert.equal(code, 3);
+    const leader = Number(readFileSync(group, 'utf8'));
+    const alive = () => {
+      try {
+        return process.kill(-leader, 0);
+      } catch {
+        return false;
+      }
+    };
+    while (alive()) await sleep(5);
+  }));
+
 const THREAD = `
   const { workerData, parentPort } = require('node:worker_threads');
   const { Executor } = require('tidegate');
@@ -176,6 +199,9 @@ claim('runs go on, and the process ends, where a test puts clocks of its own in 
       const first = executor.run({ endpoint: 'e', prompt: 'hi' });
       mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'setImmediate', 'Date'] });
       const runs = Array.from({ length: 300 }, () => executor.run({ endpoint: 'e', prompt: 'hi' }));
+      await null;
+      // Busy until there are more answers than are read in one turn.
+      for (const until = performance.now() + 500; performance.now() < until; );
       await Promise.all([first, ...runs]);
       console.log('all');
     `);
